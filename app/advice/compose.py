@@ -1,0 +1,402 @@
+"""Writes the candidates: which play, filled with which source and scene, in which order."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.advice import sources
+from app.advice.subject import Subject, subject
+from app.advice.voice import clipped, ended, jitter, lower_first, pick, tell, upper_first, voiced
+from app.records import Resource, Suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from app.advice.handbook import Handbook, Play, Scene
+    from app.advice.voice import Voice
+    from app.catalogue import Alternative, Catalogue
+    from app.records import About, Facets, Match, Reading, VerdictLabel
+
+OWN_WORDS = 110
+"""How much of a text that is already good goes into a rewrite; enough to keep what made it good."""
+
+_PLANS: dict[VerdictLabel, tuple[str, ...]] = {
+    "well_worn": ("twist", "scene", "known", "alternative", "twist", "known", "scene", "alternative"),
+    "partly_known": ("known", "scene", "twist", "alternative", "own", "known"),
+    "original": ("own",) * 5,
+    "off_topic": ("offtopic",) * 3,
+    "unclear": ("unclear",) * 3,
+}
+"""Where the candidates come from; each costs a reading, and nearly all move the judge, so there are few to spare."""
+_WITH_COMPANY = frozenset({"alternative", "scene", "twist", "bare", "known"})
+_KIN = {"cluster": "tabular", "explore": "tabular", "generate": "image", "graph": "text", "recommender": "tabular"}
+_NEEDS_GPU = frozenset({"image", "text", "llm", "audio", "generate"})
+_SKILLS: tuple[tuple[str, frozenset[str]], ...] = (
+    (r"web|javascript|front|react|design|mobile|android", frozenset({"product", "user", "shown"})),
+    (r"arduino|electronic|hardware|raspberry|embedded|solder", frozenset({"constraint", "own-data"})),
+    (r"statist|math|econom|causal|research", frozenset({"metric", "win", "question-new", "errors"})),
+    (r"sql|data engineer|cloud|docker|aws|devops|backend", frozenset({"monitor", "deploy", "raw", "data-work"})),
+    (r"writ|journal|blog|teach|present", frozenset({"shown", "user", "audit"})),
+)
+_STAYS = (
+    "{Method} can stay.",
+    "Keep {method}; it isn't what is worn out.",
+    "Spend no evening on anything fancier than {method}.",
+    "{Method} is good enough for this.",
+    "Leave {method} as it is: the rest is what is new.",
+    "No cleverer model than {method} is needed.",
+)
+_STAYS_SMALL = (
+    "No GPU is needed: frozen features and a small model on top.",
+    "Frozen features and a light model keep it on a laptop.",
+    "Run it on a CPU with features from a frozen network.",
+    "A small model on frozen features trains in minutes without a GPU.",
+)
+_COMPANY = (
+    "For company: {alt}, {how}.",
+    "{Alt} ({how}) puts it in a wider frame.",
+    "What others have gathered: {alt}, {how}.",
+    "Compare a slice with {alt} ({how}).",
+    "If it grows, go on with {alt}, {how}.",
+    "As a second witness take {alt} ({how}).",
+    "Look at {alt} ({how}) before you start: it shows which fields are worth keeping.",
+)
+_ANCHORS = (
+    "You know {words} already; that part carries over.",
+    "What you learnt about {words} carries over.",
+    "It begins where {theme} stops.",
+    "{Words} stay at the heart of it.",
+    "It grows out of {theme}, and goes where {dataset} can't.",
+)
+_ONWARD = (
+    "From there I went on.",
+    "Then I took it further.",
+    "That was the base; this is what came after.",
+    "The second half is new.",
+)
+_AMOUNTS: dict[str, tuple[str, ...]] = {
+    "text": ("3,200 texts", "1,900 texts", "5,400 texts"),
+    "image": ("1,800 pictures", "2,600 pictures", "950 pictures"),
+    "time series": ("fourteen months of readings", "nine months of readings", "two years of readings"),
+    "tabular": ("6,400 records", "11,000 records", "3,700 records"),
+    "audio": ("900 clips", "1,400 clips", "620 clips"),
+    "geospatial": ("2,600 located records", "4,100 located records", "1,700 located records"),
+    "graph": ("a network of 5,100 nodes", "a network of 2,300 nodes", "a network of 8,700 nodes"),
+    "events": ("six weeks of events", "ten weeks of events", "four weeks of events"),
+    "multimodal": ("1,200 items", "800 items", "2,100 items"),
+    "3d": ("700 objects", "400 objects", "1,100 objects"),
+}
+_REFRESH = {
+    "live": "by the second",
+    "continuous": "all the time",
+    "periodic": "from time to time",
+    "seconds": "every few seconds",
+    "minutes": "every few minutes",
+    "hours": "every few hours",
+}
+_WAYS = {
+    "sensor": "with a device of [your|my] own",
+    "api": "through its API",
+    "dump": "as a bulk download",
+    "scrape": "by reading its pages",
+    "stream": "from its live stream",
+}
+
+
+_ORDERS = re.compile(
+    r"photograph|adapt|add|answer|apply|archive|ask|audit|balance|bench|blur|build|calibrate|caption|change|"
+    r"charge|check|clean|cluster|collect|colour|compare|conduct|count|date|decide|describe|design|"
+    r"detect|do|estimate|explain|extract|fill|find|flag|follow|forecast|foretell|generate|give|"
+    r"guide|handle|hear|help|interview|invent|join|keep|label|learn|link|log|look|make|map|"
+    r"measure|mine|model|move|name|optimise|personalise|pick|plan|predict|prepare|promise|publish|"
+    r"quantify|quote|re-identify|read|recognise|recommend|refuse|remove|replace|restore|review|run|"
+    r"score|segment|separate|serve|show|spot|study|suggest|summarise|support|teach|tell|test|trace|"
+    r"track|train|transfer|translate|use|value|warn|watch|weigh|work|write"
+)
+"""Verbs with which the catalogue's twists give an order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """What fills the slots of a play, beside the subject itself."""
+
+    alternative: Alternative
+    scene: Scene
+    twist: str = ""
+
+
+def suggest(
+    reading: Reading,
+    facets: Facets,
+    verdict: VerdictLabel,
+    matches: Sequence[Match],
+    catalogue: Catalogue,
+    handbook: Handbook,
+    about: About | None = None,
+) -> list[Suggestion]:
+    """Write candidates for one text, best first; ``choose`` keeps those that prove themselves.
+
+    Returns:
+        Eight for a worn text, six for a partly known one, five for an original one, three hints otherwise.
+        The same text and author always give the same list.
+    """
+    topic = subject(reading, matches, catalogue)
+    writer = _Writer(topic, reading, facets, catalogue, handbook, about)
+    return [writer.write(play, filling, verdict) for play, filling in writer.plan(verdict)]
+
+
+class _Writer:
+    """Holds what the candidates of one text share; itself it never changes."""
+
+    def __init__(
+        self,
+        topic: Subject,
+        reading: Reading,
+        facets: Facets,
+        catalogue: Catalogue,
+        handbook: Handbook,
+        about: About | None,
+    ) -> None:
+        self._topic = topic
+        self._reading = reading
+        self._facets = facets
+        self._handbook = handbook
+        self._about = about
+        self._ranked = sources.alternatives(topic, catalogue, about)
+        self._company = sources.company(self._ranked, topic, about)
+        self._scenes = sources.scenes(topic, handbook, about)
+        self._fitting = sources.fitting(self._scenes, topic)
+
+    def plan(self, verdict: VerdictLabel) -> Iterator[tuple[Play, _Filling]]:
+        """Pair plays with what fills them; no play, alternative or twist comes twice."""
+        twists = self._twists()
+        alternatives = iter([a for a in self._ranked if a.id not in {t.id for _, t in twists if t}])
+        places: Iterator[Scene] = iter(self._scenes)
+        told: set[str] = set()
+        facets: Counter[str] = Counter()
+        passing = 0
+        for wanted in _PLANS[verdict]:
+            source = wanted
+            twist, given = twists.pop(0) if wanted == "twist" and twists else ("", None)
+            if wanted == "twist" and given is None:
+                source = "bare" if twist else "alternative"
+            play = self._pick(source, told, facets)
+            if play is None:
+                continue
+            told.add(play.id)
+            facets[play.facet] += 1
+            if source in {"alternative", "own", "offtopic", "unclear"}:
+                given = next(alternatives)
+            elif given is None:
+                # Here a source only keeps company, and a few that suit do better than many that don't.
+                given = self._company[passing % len(self._company)]
+                passing += 1
+            yield (
+                play,
+                _Filling(given, next(places) if source == "scene" else self._beside(source, given, passing), twist),
+            )
+
+    def _pick(self, source: str, told: set[str], facets: Counter[str]) -> Play | None:
+        family = self._topic.family
+
+        def worth(play: Play) -> float:
+            worth = jitter(self._topic.seed, play.id) - 0.45 * facets[play.facet] + self._leaning(play)
+            return worth - 0.7 * (play.family == _KIN.get(family))
+
+        fit = [
+            p
+            for p in self._handbook.plays
+            if p.source == source and p.family in {"any", family, _KIN.get(family)} and p.id not in told
+        ]
+        if source == "known" and self._topic.dataset is None:
+            fit = [p for p in fit if "{dataset}" not in p.title + p.rewrite] or fit
+        return min(fit, key=lambda p: (-worth(p), p.id), default=None)
+
+    def _leaning(self, play: Play) -> float:
+        """Weigh what the author can do, how long they have, and on what machine."""
+        about = self._about
+        if about is None:
+            return 0.0
+        principle = play.principle.removeprefix("principle-")
+        leaning = 0.6 * any(
+            re.search(words, about.skills.casefold()) and principle in wanted for words, wanted in _SKILLS
+        )
+        if about.hours is not None:
+            short, long = about.hours <= 12, about.hours >= 60
+            by_effort = {
+                "a weekend": 1.2 * short - 0.4 * long,
+                "two weeks": 0.3 * short,
+                "a month": 0.5 * long - 2.0 * short,
+            }
+            leaning += by_effort[play.effort]
+        if re.search(r"raspberry|arduino|esp32|phone|micro|board", about.hardware.casefold()):
+            leaning += 0.8 * (principle == "constraint")
+        return leaning
+
+    def _beside(self, source: str, alternative: Alternative, passing: int) -> Scene:
+        """Find a scene for a play that is not about it; an alternative's people must fit its question."""
+        if source == "alternative":
+            return next((s for s in self._scenes if s.domain == alternative.domain), self._scenes[0])
+        return self._fitting[passing % len(self._fitting)]
+
+    def _twists(self) -> list[tuple[str, Alternative | None]]:
+        """List the cliché's ways out in this text's own order, each with the source that it names."""
+        cliche = self._topic.cliche
+        if cliche is None:
+            return []
+        named = {a.id: a for a in self._ranked}
+        found: list[tuple[str, Alternative | None]] = []
+        for twist in sorted(cliche.twists, key=lambda t: (jitter(self._topic.seed, t), t)):
+            plain = re.sub(r"\s*\(https?://[^)]*\)+", "", twist)
+            by_name = [named[a] for a in cliche.alternatives if a in named and named[a].name in twist]
+            if not by_name or not sources.elsewhere(by_name[0], self._about):
+                found.append((plain, by_name[0] if by_name else None))
+        return found
+
+    def write(self, play: Play, filling: _Filling, verdict: VerdictLabel) -> Suggestion:
+        """Tell one play twice: to the reader as advice, and as they would tell it themselves."""
+        seed = f"{self._topic.seed}{play.id}"
+        you, me = self._slots(filling, "you", seed), self._slots(filling, "me", seed)
+        title, detail = tell(play.title, you, "you"), tell(play.detail, you, "you")
+        if not self._names_own(f"{title} {detail}"):
+            detail += " " + tell(pick(_ANCHORS, seed), you, "you")
+        if play.source in _WITH_COMPANY and you["alt"].casefold() not in f"{title} {detail}".casefold():
+            detail += " " + tell(pick(_COMPANY, seed), you, "you")
+        if filling.alternative.licence == "terms apply" and filling.alternative.name in f"{title} {detail}":
+            detail += " Read its terms before you publish anything."
+        rewrite = tell(play.rewrite, me, "me", seed)
+        if verdict == "partly_known" and play.source != "own":
+            rewrite = f"{self._own_text(70)} {pick(_ONWARD, seed)} {rewrite}"
+        principle = self._handbook.principles[play.principle]
+        alternative = filling.alternative
+        filler = filling.scene.id if play.source == "scene" else alternative.id
+        spoken_of = play.source in _WITH_COMPANY or "{alt}" in play.detail.lower()
+        named = [Resource(alternative.name, alternative.url or "")] if spoken_of else []
+        cited = [alternative.id] if spoken_of else []
+        return Suggestion(
+            id=f"{play.id.removeprefix('play-')}.{filler.removeprefix('alt-')}",
+            title=upper_first(title),
+            detail=upper_first(detail),
+            first_steps=(upper_first(tell(play.first, you, "you")), upper_first(tell(play.second, you, "you"))),
+            facet=play.facet,
+            effort=play.effort,
+            resources=(*named, Resource(principle.source, principle.url)),
+            entries=tuple(dict.fromkeys([*cited, *self._topic.ground, principle.id])),
+            rewrite=upper_first(rewrite),
+        )
+
+    def _slots(self, filling: _Filling, voice: Voice, seed: str) -> Mapping[str, str]:
+        topic, alternative, scene = self._topic, filling.alternative, filling.scene
+        place = (self._about.place.strip() if self._about else "") or voiced("[your|my] town", voice)
+        here = {"place": place}
+        way = voiced(_way(alternative), voice)
+        pulled = "recorded" if "sensor" in alternative.access else "pulled"
+        amount = pick(_AMOUNTS[alternative.modalities[0]], seed)
+        got = f"pulled {amount} from {alternative.name} {way}"
+        if alternative.access == ("sensor",):
+            got = f"set up my own {re.sub('^Own ', '', alternative.name)} and recorded {amount}"
+        question = alternative.question
+        theme = f"“{topic.theme}”"
+        base = {
+            "alt": re.sub(r"^Own\b", "your own" if voice == "you" else "my own", alternative.name),
+            "collect": tell(scene.collect, here, voice),
+            "collected": tell(scene.collect, here, "me"),
+            "aim": _aim(filling.twist),
+            "dataset": _data(topic),
+            "decision": scene.decision,
+            "fetched": f"read {alternative.name} {way}",
+            "got": got,
+            "how": way,
+            "how_mine": f"{pulled} {way}",
+            "method": topic.method,
+            "method_short": "model",
+            "place": place,
+            "pulled": pulled,
+            "question": question,
+            "question_bare": lower_first(question.rstrip("?")),
+            "refresh": _refresh(alternative.refresh),
+            "source_step": f"Get one small slice of {alternative.name} {way} and read fifty records of it",
+            "subject": theme,
+            "theme": theme,
+            "thing": tell(scene.thing, here, voice),
+            "twist": lower_first(filling.twist),
+            "who": scene.who,
+            "who_own": "one person who has this problem",
+            "words": _series(topic.words) or _FALLBACK_WORDS.get(topic.family, theme),
+        }
+        small = self._about and re.search(r"no gpu|without (?:a )?gpu|cpu|laptop", self._about.hardware.casefold())
+        stays = _STAYS_SMALL if small and topic.family in _NEEDS_GPU else _STAYS
+        return base | {
+            "method_stays": tell(pick(stays, seed), base, voice),
+            "text": self._own_text(OWN_WORDS),
+            "quote": self._quote(14),
+            "short": self._quote(6),
+            "own_line": f"It grew out of this: {self._own_text(30)}",
+        }
+
+    def _names_own(self, text: str) -> bool:
+        topic = self._topic
+        named = [topic.theme, *topic.words, *([_data(topic)] if topic.dataset else []), self._quote(14)]
+        return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) for name in named)
+
+    def _own_text(self, words: int) -> str:
+        brief = self._reading.brief
+        prose = [brief.sentences[i].text for i in self._reading.counted] or [brief.text]
+        return ended(clipped(" ".join(map(ended, prose)), words))
+
+    def _quote(self, words: int) -> str:
+        """Quote the sentence that shows best what is the author's own."""
+        brief = self._reading.brief
+        best = [i for i, found in zip(self._reading.counted, self._reading.cues, strict=True) if "own_data" in found]
+        chosen = (best or list(self._reading.counted))[:1]
+        return f"“{clipped(brief.sentences[chosen[0]].text, words)}”" if chosen else "your text"
+
+
+_FALLBACK_WORDS = {
+    "tabular": "the columns",
+    "explore": "the columns",
+    "cluster": "the columns",
+    "text": "the meaning",
+    "image": "the thing",
+    "graph": "the links",
+}
+
+
+def _way(alternative: Alternative) -> str:
+    if "sensor" in alternative.access and len(alternative.access) == 1:
+        way = _WAYS["sensor"]
+    elif "api" in alternative.access and "API" in alternative.name:
+        way = "with a few lines of code"
+    else:
+        way = " or ".join(_WAYS[a] for a in alternative.access if a != "sensor")
+    return way
+
+
+def _aim(twist: str) -> str:
+    """Tell a twist as what was done; the catalogue writes some as orders, some as themes, some as questions."""
+    head = twist.split(" ", 1)[0].rstrip(",").lower()
+    if head in {"which", "when", "where", "who"}:
+        return f"I asked {lower_first(twist)}"
+    return (
+        f"I set out to {lower_first(twist)}" if _ORDERS.fullmatch(head) else f"I worked on this: {lower_first(twist)}"
+    )
+
+
+def _data(topic: Subject) -> str:
+    if topic.dataset is None:
+        return f"the usual “{topic.theme}” data"
+    name = re.sub(r"\s*\(.*?\)", "", topic.dataset.name)
+    return f"the {name}" if re.search(r"data(?:base|set)?$", name, re.IGNORECASE) else f"the {name} data"
+
+
+def _refresh(text: str) -> str:
+    if text in _REFRESH:
+        return _REFRESH[text]
+    return f"every {text}" if text.endswith(("s", "years")) else text
+
+
+def _series(words: tuple[str, ...]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -1,0 +1,96 @@
+"""Keeps the suggestions that the checker's own judgement bears out, varied and without near-duplicates."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.records import Facets, Match, Projected, Suggestion, VerdictLabel
+
+    Judged = tuple[Suggestion, Projected]
+
+MARGIN = 0.1
+"""Fall of the flag probability from which a suggestion counts as having moved something; below it lies wording."""
+
+SLACK = 0.02
+"""How much higher the probability of an original text may come out before its suggestion counts as doing harm."""
+
+NEAR_DUPLICATE = 0.5
+"""Share of common words from which two suggestions say the same."""
+
+_RANK: dict[VerdictLabel, int] = {"original": 0, "partly_known": 1, "well_worn": 2}
+_MOST: dict[VerdictLabel, int] = {"well_worn": 5, "partly_known": 4, "original": 4}
+_HINTS = 3
+
+
+def choose(candidates: Sequence[Judged], before: VerdictLabel, probability: float) -> tuple[Judged, ...]:
+    """Choose among candidates that were judged by the same path as the text.
+
+    Args:
+        candidates: best first.
+        before: verdict of the text itself.
+        probability: its flag probability.
+
+    Returns:
+        Up to five for a worn text, four for one that is partly known or original, three hints otherwise; each facet
+        comes once before any comes twice, and what changes the verdict comes before what only lowers the probability.
+    """
+    if before not in _RANK:
+        return tuple(candidates[:_HINTS])
+    fit = [one for one in candidates if _moves(one[1], before, probability)]
+    fit.sort(key=lambda one: _RANK[one[1].verdict] >= _RANK[before] and before != "original")
+    chosen: list[Judged] = []
+    facets: Counter[str] = Counter()
+    while fit and len(chosen) < _MOST[before]:
+        fit = [one for one in fit if not any(_same(one[0], other[0]) for other in chosen)]
+        if not fit:
+            break
+        best = min(fit, key=lambda one: facets[one[0].facet])
+        facets[best[0].facet] += 1
+        chosen.append(best)
+        fit.remove(best)
+    return tuple(chosen)
+
+
+def keep(facets: Facets, matches: Sequence[Match]) -> str:
+    """Say in a sentence what is fine as it is, so that nobody polishes it; empty where nothing can be said."""
+    method = next(iter(facets.method.items), "")
+    parts = []
+    if facets.data.status == "own":
+        parts.append("Your own data are the strong part: keep them at the centre")
+    if method and facets.method.status == "known":
+        parts.append(
+            f"{method} is fine as it is; a textbook method on good data needs no fancier one"
+            if facets.data.status == "own"
+            else f"Don't spend time on replacing {method} by something fancier; the model isn't what is worn out"
+        )
+    elif any(m.kind == "technique" and m.role == "uses" for m in matches) and facets.method.status == "known":
+        parts.append("Don't spend time on a fancier model; the textbook one is fine")
+    if facets.additions.status == "some" and facets.additions.items:
+        parts.append(f"Keep what goes beyond the usual: {', '.join(facets.additions.items[:2])}")
+    return ". ".join(parts[:2]) + "." if parts else ""
+
+
+def _moves(projected: Projected, before: VerdictLabel, probability: float) -> bool:
+    if projected.verdict not in _RANK:
+        return False
+    steps = _RANK[before] - _RANK[projected.verdict]
+    if before == "original":
+        return steps >= 0 and projected.flag_probability <= probability + SLACK
+    # A better label with a higher probability would be noise at the border, a worse label with a lower one too.
+    return steps >= 0 and (
+        probability - projected.flag_probability >= MARGIN or (steps > 0 and projected.flag_probability < probability)
+    )
+
+
+def _same(one: Suggestion, other: Suggestion) -> bool:
+    mine, yours = _content(one), _content(other)
+    return len(mine & yours) > NEAR_DUPLICATE * min(len(mine), len(yours))
+
+
+def _content(suggestion: Suggestion) -> set[str]:
+    return set(re.findall(r"[^\W\d_]{4,}", f"{suggestion.title} {suggestion.detail}".casefold()))

@@ -1,0 +1,225 @@
+"""Ranks the places where fresh data can be had: little-used public sources, and scenes that one can record oneself."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from app.advice.voice import jitter
+
+if TYPE_CHECKING:
+    from app.advice.handbook import Handbook, Scene
+    from app.advice.subject import Subject
+    from app.catalogue import Alternative, Catalogue
+    from app.records import About
+
+_NEAR_DOMAINS: dict[str, tuple[str, ...]] = {
+    "agriculture": ("food", "climate", "remote sensing", "nature"),
+    "art": ("books", "documents"),
+    "astronomy and physics": ("engineering", "teaching"),
+    "biology": ("nature", "chemistry", "health"),
+    "books": ("art", "language", "knowledge"),
+    "chemistry": ("food", "environment", "teaching"),
+    "cities and transport": ("environment", "property", "remote sensing"),
+    "climate": ("environment", "energy", "agriculture"),
+    "commerce": ("food", "economy", "finance", "work"),
+    "documents": ("art", "society", "knowledge"),
+    "economy": ("society", "work", "finance"),
+    "education": ("knowledge", "work", "society"),
+    "energy": ("climate", "engineering"),
+    "engineering": ("energy", "vehicles"),
+    "environment": ("climate", "nature", "cities and transport"),
+    "everyday scenes": ("remote sensing", "cities and transport", "nature"),
+    "fashion": ("commerce", "art"),
+    "film": ("books", "music", "games"),
+    "finance": ("economy", "commerce", "society"),
+    "food": ("agriculture", "health", "commerce"),
+    "games": ("sport", "teaching"),
+    "health": ("food", "society", "people"),
+    "knowledge": ("language", "society", "software"),
+    "language": ("knowledge", "news", "society"),
+    "medical imaging": ("health",),
+    "music": ("sound", "film"),
+    "nature": ("environment", "biology", "agriculture"),
+    "news": ("language", "society", "social media"),
+    "people": ("health", "work", "society"),
+    "property": ("cities and transport", "economy", "energy"),
+    "remote sensing": ("environment", "agriculture", "climate"),
+    "security": ("software", "finance", "social media"),
+    "social media": ("language", "news", "society"),
+    "society": ("economy", "news", "cities and transport"),
+    "software": ("security", "work"),
+    "sound": ("music", "nature"),
+    "sport": ("health", "games"),
+    "teaching": ("nature", "documents", "education"),
+    "travel": ("cities and transport", "property", "climate"),
+    "vehicles": ("cities and transport", "engineering"),
+    "work": ("economy", "education", "society"),
+}
+_INTERESTS: dict[str, str] = {
+    "agriculture": r"farm|garden|crop|agricult|plant",
+    "art": r"\bart\b|museum|design|paint|craft",
+    "astronomy and physics": r"astronom|space|physic|star",
+    "biology": r"biolog|gene|cell",
+    "books": r"book|read|literatur|librar|poet",
+    "chemistry": r"chemi|material|brew",
+    "cities and transport": r"cit(?:y|ies)|transport|bus|train|cycl|bik|traffic|urban|transit",
+    "climate": r"climate|weather",
+    "commerce": r"shop|retail|market|commerce|e-?commerce",
+    "documents": r"archive|handwrit|document|histor",
+    "economy": r"econom|inequal|poverty",
+    "education": r"educat|teach|school|student",
+    "energy": r"energy|solar|electric|batter",
+    "engineering": r"engineer|machine|robot|electronic|maker",
+    "environment": r"environ|pollut|water|river|recycl|waste",
+    "fashion": r"fashion|cloth",
+    "film": r"film|movie|cinema|\btv\b",
+    "finance": r"financ|bank|invest|insur|money",
+    "food": r"food|cook|kitchen|nutrition|restaurant|bak",
+    "games": r"\bgam(?:e|es|ing)\b|chess|esport|board game",
+    "health": r"health|medic|hospital|nurs|doctor|fitness|care",
+    "language": r"languag|linguist|translat|dialect|speech",
+    "music": r"music|guitar|song|band|piano",
+    "nature": r"nature|bird|animal|wildlife|hik|insect|forest|sea|fish",
+    "news": r"news|journalis|media",
+    "people": r"psycholog|accessib|disab",
+    "property": r"hous|rent|property|architect",
+    "remote sensing": r"satellit|map|geograph",
+    "security": r"secur|fraud|scam|privacy|hack",
+    "social media": r"social media|forum|online communit",
+    "society": r"law|politic|society|govern|justice|crime|charit|communit",
+    "software": r"software|open source|programm|devops",
+    "sound": r"sound|audio|podcast|radio",
+    "sport": r"sport|football|soccer|cricket|basket|running|gym|climb",
+    "travel": r"travel|hotel|touris",
+    "vehicles": r"\bcars?\b|motor|driv",
+    "work": r"\bjob|career|work|hiring|\bhr\b",
+}
+_BOUND = {
+    "uk": "companies-house charity-commission theyworkforyou land-registry epc-uk ea-flood-uk edo-"
+    "storm-overflow tfl-api dft-roadcounts mot-tests-uk food-hygiene-uk nhs-prescribing ons-api "
+    "uk-legislation uk-police threesixtygiving elexon carbon-intensity-gb fixmystreet",
+    "us": "cfpb-complaints congress-api courtlistener case-law-access edgar hmda ipums loc-newspapers "
+    "nhanes nhtsa-complaints npn nyc-restaurant-inspections opensecrets-fec time-use us-bridge-"
+    "inventory usaspending usda-quickstats usgs-water library-loans wastewater ais-marine data-"
+    "gov building-permits vaers-reports",
+    "eu": "eur-lex eurostat entsoe ecb-sdw data-europa openprocurement parlgov-eu esco waterbase europeana rijksmuseum",
+    "france": "dvf-france",
+    "india": "agmarknet",
+    "australia": "abs-au trove",
+    "africa": "afrobarometer masakhane dhs",
+}
+_PLACES = {
+    "uk": r"\buk\b|britain|england|scotland|wales|london|manchester|leeds|glasgow|"
+    r"edinburgh|bristol|birmingham|cardiff|belfast|sheffield|liverpool",
+    "us": r"\busa?\b|united states|america|new york|chicago|boston|seattle|austin|houston|"
+    r"california|texas|san francisco|los angeles|denver|atlanta",
+    "eu": r"europe|porto|lisbo|portugal|spain|madrid|barcelona|sevill|france|paris|lyon|"
+    r"german|berlin|munich|hamburg|ital|rome|milan|netherlands|amsterdam|belgi|"
+    r"brussels|austria|vienna|poland|warsaw|krak|czech|prague|greece|athens|sweden|"
+    r"stockholm|denmark|copenhagen|finland|helsinki|ireland|dublin|romania|buchar|"
+    r"hungar|budapest|croatia|bulgaria|sofia",
+    "france": r"france|paris|lyon|marseille|toulouse|nantes|lille|bordeaux",
+    "india": r"india\b|delhi|mumbai|bengal|bangalore|chennai|kolkata|hyderabad|pune|kerala",
+    "australia": r"australia|sydney|melbourne|brisbane|perth|adelaide",
+    "africa": r"africa|lagos|nigeria|abuja|kenya|nairobi|ghana|accra|ethiopia|addis|uganda|"
+    r"kampala|tanzania|dar es|zimbabwe|harare|rwanda|kigali|senegal|dakar|"
+    r"johannesburg|cape town|egypt|cairo|morocco|casablanca",
+}
+_FORMS_OF = {
+    "image": ("image", "video", "geospatial"),
+    "generate": ("image", "text", "audio"),
+    "tabular": ("tabular", "events", "geospatial"),
+    "text": ("text",),
+    "series": ("time series", "series", "events"),
+    "recommender": ("recommender", "tabular", "graph"),
+    "llm": ("text", "llm"),
+    "audio": ("audio",),
+    "control": ("control", "time series", "events", "series"),
+    "explore": ("tabular", "events", "geospatial", "time series"),
+    "cluster": ("cluster", "tabular", "events"),
+    "graph": ("graph", "text", "tabular"),
+}
+REGION_OF = {f"alt-{name}": region for region, ids in _BOUND.items() for name in ids.split()}
+
+
+def interests(about: About | None) -> tuple[str, ...]:
+    """Read the domains out of what somebody likes."""
+    return tuple(d for d, words in _INTERESTS.items() if re.search(words, about.interests.casefold())) if about else ()
+
+
+def alternatives(topic: Subject, catalogue: Catalogue, about: About | None) -> list[Alternative]:
+    """Order every alternative by how well it suits; the first few are fit to be shown."""
+    return sorted(catalogue.alternatives.values(), key=lambda a: (-_fit(a, topic, about), a.id))
+
+
+def company(ranked: list[Alternative], topic: Subject, about: About | None) -> list[Alternative]:
+    """Pick the sources that one may set beside a project: those that the catalogue links to it, else the nearest."""
+    usable = [a for a in ranked if a.access != ("sensor",) and not elsewhere(a, about)]
+    linked = [a for a in usable if _linked(a, topic)]
+    return (linked if len(linked) > 1 else linked + [a for a in usable if a not in linked][: 3 - len(linked)])[:4]
+
+
+def fitting(ranked: list[Scene], topic: Subject) -> list[Scene]:
+    """Pick scenes whose people may stand beside a project: those of its theme, else of its domain."""
+    themed = [s for s in ranked if topic.cliche and topic.cliche.id in s.themes]
+    near = [s for s in ranked[:6] if s.domain in topic.domains[:1]]
+    return (themed or near or ranked)[:2]
+
+
+def _linked(alternative: Alternative, topic: Subject) -> bool:
+    dataset, cliche = topic.dataset, topic.cliche
+    return bool(
+        (dataset and dataset.id in alternative.replaces_datasets)
+        or (cliche and (cliche.id in alternative.replaces_cliches or alternative.id in cliche.alternatives))
+    )
+
+
+def scenes(topic: Subject, handbook: Handbook, about: About | None) -> list[Scene]:
+    """Order the scenes of the project's kind and domain, one's own interests first."""
+    liked = interests(about)
+    near = {d for domain in topic.domains[:2] for d in _NEAR_DOMAINS.get(domain, ())}
+    wanted = _FORMS_OF[topic.family]
+
+    def fit(scene: Scene) -> float:
+        form = next((1.2 - 0.2 * i for i, f in enumerate(wanted) if f in scene.forms), 0.0)
+        themed = topic.cliche is not None and topic.cliche.id in scene.themes
+        domain = 1.0 * (scene.domain in near)
+        if scene.domain in topic.domains:
+            domain = 3.0 if scene.domain == topic.domains[0] else 2.2
+        return 2.6 * form + domain + 3.5 * (scene.domain in liked) + 4.0 * themed + 1.2 * jitter(topic.seed, scene.id)
+
+    return sorted(handbook.scenes, key=lambda s: (-fit(s), s.id))
+
+
+def _fit(alternative: Alternative, topic: Subject, about: About | None) -> float:
+    fit = 1.2 * jitter(topic.seed, alternative.id)
+    fit += 3.5 * _linked(alternative, topic)
+    if alternative.domain in topic.domains:
+        fit += 2.5 if alternative.domain == topic.domains[0] else 1.8
+    elif any(alternative.domain in _NEAR_DOMAINS.get(domain, ()) for domain in topic.domains[:2]):
+        fit += 1.0
+    fit += next((1.5 - 0.3 * i for i, f in enumerate(_FORMS_OF[topic.family]) if f in alternative.modalities), 0.0)
+    return fit + _suits(alternative, about)
+
+
+def _suits(alternative: Alternative, about: About | None) -> float:
+    """Weigh what the author says of themselves."""
+    if about is None:
+        return 0.0
+    fit = 3.5 * (alternative.domain in interests(about))
+    region = REGION_OF.get(alternative.id)
+    if region and about.place:
+        fit += 2.0 if re.search(_PLACES[region], about.place.casefold()) else -5.0
+    if "sensor" in alternative.access:
+        fit += 1.5 * bool(
+            re.search(r"arduino|raspberry|esp32|electronic|solder", f"{about.skills} {about.hardware}".casefold())
+        )
+        fit -= 2.0 * (about.hours is not None and about.hours <= 12)
+    return fit
+
+
+def elsewhere(alternative: Alternative, about: About | None) -> bool:
+    """Tell whether a source covers one region and the author lives in another."""
+    region = REGION_OF.get(alternative.id)
+    return bool(region and about and about.place and not re.search(_PLACES[region], about.place.casefold()))

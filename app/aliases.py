@@ -1,0 +1,184 @@
+"""Finds catalogue names in a text by their letters: as people write them, with bounded typos.
+
+A name is found at word boundaries in a folded form of the text (compatibility forms, case, look-alike letters,
+separators), and reported at its place in the received text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ahocorasick_rs import AhoCorasick, MatchKind
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from app.records import Mention, Name, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from app.records import Brief, EntryKind
+
+_TYPO_MIN_CHARS = 7
+_TYPO_TWO_EDITS_CHARS = 11
+_TYPO_MIN_WORD = 5
+_TYPO_MAX_WORDS = 3
+_TYPO_MAX_TOKENS = 1_500
+"""Bounds of the typo search: one edit from 7 letters, two from 11, so that a name is still its nearest reading; past
+1,500 words a text has named its data more than once."""
+
+_CHUNK = re.compile(r"\S+|\s")
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+# Letters of other scripts that look like Latin ones; folded only inside words that also hold Latin letters, so that
+# Russian and Greek words stay what they are. Source: Unicode TR39's confusables, the single-letter rows for a-z.
+_LOOKALIKES = dict(zip("аеорсухіјѕһԁԛԝкмтвнαορνικτυχ", "aeopcyxijshdqwkmtbhaopviktux", strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A text in folded form; ``origin[i]`` is the code point of the received text that character i stands for."""
+
+    text: str
+    origin: tuple[int, ...]
+
+
+def fold(text: str) -> Folded:
+    """Fold a text for name matching: NFKC, case, look-alikes, and every run of separators to one blank."""
+    letters: list[str] = [" "]
+    origin: list[int] = [0]
+    for word in _CHUNK.finditer(text):
+        raw = word.group()
+        foreign = not raw.isascii()
+        mixed = foreign and any(c.isascii() and c.isalpha() for c in unicodedata.normalize("NFKC", raw))
+        for at, char in enumerate(raw, word.start()):
+            for folded in unicodedata.normalize("NFKC", char).casefold() if foreign else char.lower():
+                plain = _LOOKALIKES.get(folded, folded) if mixed else folded
+                if plain.isalnum() or plain in "+#":
+                    letters.append(plain)
+                    origin.append(at)
+                elif letters[-1] != " " and not (foreign and (_INVISIBLE.match(plain) or unicodedata.combining(plain))):
+                    letters.append(" ")
+                    origin.append(at)
+    letters.append(" ")
+    origin.append(len(text))
+    return Folded("".join(letters), tuple(origin))
+
+
+class AliasFinder:
+    """All names of a catalogue in one automaton; built once, then read-only."""
+
+    def __init__(self, names: Iterable[Name], words: Iterable[str] = ()) -> None:
+        """Build the automaton; two entries may share a form, and then both are found.
+
+        Args:
+            names: all written forms.
+            words: ordinary prose, whose words are never taken for a misspelt name.
+        """
+        self._names: dict[str, list[Name]] = defaultdict(list)
+        for name in names:
+            for form in _forms(name.text):
+                if all(n.entry != name.entry for n in self._names[form]):
+                    self._names[form].append(name)
+        self._patterns = sorted(self._names)
+        self._automaton = AhoCorasick(self._patterns, matchkind=MatchKind.Standard)
+        self._vocabulary = {word for pattern in self._patterns for word in pattern.split()}
+        self._vocabulary.update(word for prose in words for word in fold(prose).text.split())
+        self._typo_buckets = _typo_buckets(self._names)
+
+    def find(self, brief: Brief, folded: Folded) -> list[Mention]:
+        """Find every name in a text, longest first where names of one kind overlap; in the order of the text."""
+        spans = [
+            (start + 0, end, self._patterns[pattern])
+            for pattern, start, end in self._automaton.find_matches_as_indexes(folded.text, overlapping=True)
+            if _bounded(folded.text, start, end)
+        ]
+        spans += self._typos(folded, spans)
+        starts = [s.span.start for s in brief.sentences]
+        found: list[Mention] = []
+        for start, end, form in spans:
+            span = Span(folded.origin[start], folded.origin[end - 1] + 1)
+            sentence = max(0, bisect_right(starts, span.start) - 1)
+            found += [Mention(n.entry, n.kind, span, sentence, n.text, n.sure) for n in self._names[form]]
+        return _longest(found)
+
+    def _typos(self, folded: Folded, exact: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+        taken = bytearray(len(folded.text))
+        for start, end, _ in exact:
+            taken[start:end] = b"\1" * (end - start)
+        tokens = [(m.start(), m.end()) for m in re.finditer(r"\S+", folded.text)][:_TYPO_MAX_TOKENS]
+        found = []
+        for first in range(len(tokens)):
+            for count in range(1, _TYPO_MAX_WORDS + 1):
+                if first + count > len(tokens):
+                    break
+                start, end = tokens[first][0], tokens[first + count - 1][1]
+                gram = folded.text[start:end]
+                if len(gram) < _TYPO_MIN_CHARS or all(w in self._vocabulary for w in gram.split()):
+                    continue
+                if any(taken[start:end]):
+                    continue
+                form = self._nearest(gram, count)
+                if form:
+                    found.append((start, end, form))
+        return found
+
+    def _nearest(self, gram: str, words: int) -> str | None:
+        edits = 2 if len(gram) >= _TYPO_TWO_EDITS_CHARS else 1
+        bucket = self._typo_buckets.get((words, gram[0]), [])
+        near = [form for form in bucket if abs(len(form) - len(gram)) <= edits and _only_long_words_differ(form, gram)]
+        best = process.extractOne(gram, near, scorer=OSA.distance, score_cutoff=edits)
+        return str(best[0]) if best else None
+
+
+def _forms(name: str) -> list[str]:
+    """Give the folded spellings that a name is looked for under: as written and, if it has parts, written together."""
+    spaced = fold(name).text.strip()
+    if not spaced:
+        return []
+    joined = spaced.replace(" ", "")
+    return [spaced, joined] if joined != spaced and len(joined) >= 6 else [spaced]
+
+
+def _only_long_words_differ(form: str, gram: str) -> bool:
+    """Tell whether every word that isn't spelt the same is long enough to be recognised through a slip."""
+    return all(a == b or min(len(a), len(b)) >= _TYPO_MIN_WORD for a, b in zip(form.split(), gram.split(), strict=True))
+
+
+def _typo_buckets(names: dict[str, list[Name]]) -> dict[tuple[int, str], list[str]]:
+    buckets: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for form, owners in sorted(names.items()):
+        words = form.count(" ") + 1
+        letters = sum(c.isalpha() for c in form)
+        if letters >= _TYPO_MIN_CHARS and words <= _TYPO_MAX_WORDS and any(n.sure for n in owners):
+            buckets[words, form[0]].append(form)
+    return buckets
+
+
+def _bounded(text: str, start: int, end: int) -> bool:
+    """Tell whether a match ends at word boundaries; a plural s may follow, and a change of script is a boundary."""
+    left, right = text[start - 1], text[end]
+    if not (left == " " or _CJK.match(left) or _CJK.match(text[start])):
+        return False
+    if right == " " or _CJK.match(right) or _CJK.match(text[end - 1]):
+        return True
+    return right == "s" and text[end + 1] == " " and text[end - 1].isalpha() and end - start > 3
+
+
+def _longest(found: list[Mention]) -> list[Mention]:
+    """Drop a mention that lies inside a longer one of the same kind; one walk, for a text may hold thousands."""
+    kept: dict[tuple[EntryKind, Span, str], Mention] = {}
+    widest: dict[EntryKind, Span] = {}
+    for mention in sorted(found, key=lambda m: (m.span.start, -m.span.end)):
+        span, around = mention.span, widest.get(mention.kind)
+        if around is None or span.end > around.end:
+            widest[mention.kind] = around = span
+        if around == span:
+            kept.setdefault((mention.kind, span, mention.entry), mention)
+    return sorted(kept.values(), key=lambda m: (m.span.start, m.span.end, m.kind, m.entry))

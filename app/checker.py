@@ -1,0 +1,262 @@
+"""Strings the stages together; the only room that knows them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import app
+from app import advice, compose, facets, features, index, intake, judge, matches, verdict
+from app.catalogue import Catalogue, views
+from app.encoder import CachedEncoder, SentenceTransformersEncoder
+from app.errors import BadInput, OriginalityError
+from app.reader import NEAREST_VIEWS, Reader
+from app.records import About, Brief, Match, Projected, Reading, Suggestion, Verdict
+from app.report import Provenance, Report, SearchHit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from app.encoder import Encoder
+    from app.records import EntryKind, Facets, Link
+    from app.settings import Settings
+
+GROUP = 16
+"""Texts that are read together in a batch: enough to fill the encoder, few enough to show progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One text to be judged, as a face received it."""
+
+    text: str
+    id: str = ""
+    title: str = ""
+    language: str = ""
+    about: About | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A reading with all that was concluded from it."""
+
+    reading: Reading
+    links: list[Link]
+    row: judge.Text
+    matches: tuple[Match, ...]
+    facets: Facets
+    verdict: Verdict
+
+
+class Checker:
+    """Judges texts: one path for every face."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        the_judge: judge.Judge,
+        handbook: advice.Handbook,
+        provenance: Provenance,
+        manifest: dict[str, Any],
+    ) -> None:
+        """Wire the stages; use ``open``."""
+        self.catalogue = reader.catalogue
+        self._reader = reader
+        self._judge = the_judge
+        self._handbook = handbook
+        self._provenance = provenance
+        self._manifest = manifest
+        self._names = {e.id: e.name for e in self.catalogue.entries.values()}
+        self._kinds: dict[str, EntryKind] = {e.id: e.kind for e in self.catalogue.entries.values()}  # type: ignore[misc]
+
+    @classmethod
+    def open(cls, settings: Settings, *, the_judge: judge.Judge | None = None, build: bool = False) -> Checker:
+        """Load everything once.
+
+        Args:
+            the_judge: another than the released one.
+            build: build the index if there is none for this catalogue and model.
+
+        Raises:
+            OriginalityError: if catalogue, index, weights or coefficients can't be used; the message says what to do.
+        """
+        catalogue = Catalogue.load(settings.catalogue_dir)
+        encoder = CachedEncoder(SentenceTransformersEncoder.open())
+        if build:
+            ensure_index(settings, catalogue, encoder)
+        found = index.ViewIndex.open(settings.index_dir, catalogue, encoder.name)
+        the_judge = the_judge or judge.Judge.open()
+        provenance = Provenance(
+            software=app.__version__,
+            catalogue=f"{catalogue.version} of {catalogue.date}, {catalogue.sha256[:12]}",
+            model=encoder.name,
+            rules=the_judge.rules,
+            index=f"layout {found.manifest['layout']}, {len(found.rows)} views, {found.manifest['catalogue'][:12]}",
+        )
+        reader = Reader(catalogue, encoder, found)
+        return cls(reader, the_judge, advice.Handbook.load(), provenance, found.manifest)
+
+    def with_judge(self, the_judge: judge.Judge) -> Checker:
+        """Give a checker that shares everything but the judge."""
+        provenance = self._provenance.model_copy(update={"rules": the_judge.rules})
+        return Checker(self._reader, the_judge, self._handbook, provenance, self._manifest)
+
+    def check(
+        self,
+        text: str,
+        *,
+        id: str = "",  # noqa: A002
+        title: str = "",
+        language: str = "",
+        about: About | None = None,
+    ) -> Report:
+        """Judge one text.
+
+        Raises:
+            TextUnusable, TextTooLong: if it can't be read.
+        """
+        result = self.check_many([Submission(text, id, title, language, about)])[0]
+        if isinstance(result, OriginalityError):
+            raise result
+        return result
+
+    def check_many(self, submissions: Sequence[Submission], *, advise: bool = True) -> list[Report | OriginalityError]:
+        """Judge texts together.
+
+        Args:
+            advise: also suggest, which costs several further readings a text.
+
+        Returns:
+            A report or the error of each, in order; one bad text never stops the others.
+        """
+        briefs: list[Brief | BadInput] = []
+        for one in submissions:
+            try:
+                briefs.append(intake.read(one.text, id=one.id, title=one.title, language=one.language))
+            except BadInput as error:
+                briefs.append(error)
+        good = [b for b in briefs if isinstance(b, Brief)]
+        judged = self._judge_all(good)
+        about = [s.about for s, b in zip(submissions, briefs, strict=True) if isinstance(b, Brief)]
+        advised = self._advise(judged, about) if advise else [() for _ in judged]
+        reports = iter([self._report(one, suggestions) for one, suggestions in zip(judged, advised, strict=True)])
+        return [next(reports) if isinstance(b, Brief) else b for b in briefs]
+
+    def search(self, query: str, k: int = 10, kinds: Iterable[EntryKind] | None = None) -> list[SearchHit]:
+        """Rank catalogue entries by nearness of meaning to a description, best first, at most k.
+
+        Raises:
+            TextUnusable, TextTooLong: if the query can't be read.
+        """
+        return self._reader.search(query, k, tuple(kinds or NEAREST_VIEWS))
+
+    def info(self) -> dict[str, Any]:
+        """Tell versions, counts and figures."""
+        return {
+            "software": self._provenance.software,
+            "catalogue": self.catalogue.counts(),
+            "catalogue_version": self._provenance.catalogue,
+            "model": self._provenance.model,
+            "rules": self._provenance.rules,
+            "judge": dict(self._judge.coefficients.about),
+            "index": self._manifest,
+        }
+
+    def _judge_all(self, briefs: Sequence[Brief]) -> list[_Judged]:
+        return [self._judge_one(reading) for reading in self._reader.read(briefs)]
+
+    def _judge_one(self, reading: Reading) -> _Judged:
+        entries, cuts = self.catalogue.entries, self._judge.coefficients.cuts
+        links = matches.link(matches.candidates(reading, self.catalogue.datasets), self._judge.coefficients.linker)
+        row = judge.see(reading, features.features(reading, links, entries))
+        opinion = self._judge.opinion(row)
+        data = verdict.ORIGIN[int(opinion.origin.argmax())]
+        method = verdict.METHOD[int(opinion.method.argmax())]
+        rests_at = cuts["rests_on_own"] if data == "own" else cuts["rests_on"]
+        found = (
+            *matches.datasets(
+                reading, links, rests_at=rests_at, first_at=cuts["first"] if data == "known" else rests_at
+            ),
+            *matches.techniques(reading),
+            *matches.themes(reading, self._kinds, follows=opinion.tutorial, resembles_at=cuts["resembles"]),
+        )
+        sides = facets.read(reading, found, self._names, data=data, method=method, follows=opinion.tutorial)
+        named = any(m.sure for m in reading.mentions)
+        return _Judged(
+            reading, links, row, found, sides, verdict.decide(reading.brief, opinion, cuts, names_known=named)
+        )
+
+    def _advise(
+        self, judged: Sequence[_Judged], about: Sequence[About | None]
+    ) -> list[tuple[tuple[Suggestion, Projected], ...]]:
+        """Suggest, judge every rewrite by the same path, and keep what the checker itself finds to help."""
+        offers = [
+            advice.suggest(one.reading, one.facets, one.verdict.label, one.matches, self.catalogue, self._handbook, who)
+            for one, who in zip(judged, about, strict=True)
+        ]
+        briefs = [
+            intake.read(s.rewrite, language=one.reading.brief.language)
+            for one, some in zip(judged, offers, strict=True)
+            for s in some
+        ]
+        answers = iter(self._judge_all(briefs))
+        chosen = []
+        for one, some in zip(judged, offers, strict=True):
+            tried = [(s, _projected(next(answers))) for s in some]
+            chosen.append(advice.choose(tried, one.verdict.label, one.verdict.flag_probability))
+        return chosen
+
+    def _report(self, one: _Judged, suggestions: Sequence[tuple[Suggestion, Projected]]) -> Report:
+        pulls = self._judge.pulls(one.row)
+        leanings = self._judge.words(one.reading, one.row)
+        why = verdict.reasons(pulls, one.matches, one.facets, _telling(one, leanings, pulls))
+        return compose.report(
+            one.reading.brief,
+            one.verdict,
+            why,
+            one.facets,
+            one.matches,
+            suggestions,
+            self.catalogue.entries,
+            self._provenance,
+            kept=advice.keep(one.facets, one.matches),
+        )
+
+
+def ensure_index(
+    settings: Settings,
+    catalogue: Catalogue | None = None,
+    encoder: Encoder | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+    *,
+    force: bool = False,
+) -> bool:
+    """Build the index if there is none for this catalogue and model, or if forced; one process at a time.
+
+    Returns:
+        Whether it was built.
+    """
+    catalogue = catalogue or Catalogue.load(settings.catalogue_dir)
+    model = encoder.name if encoder else SentenceTransformersEncoder.pinned_name()
+    with index.build_lock(settings.index_dir):
+        if not force and index.is_current(settings.index_dir, catalogue, model):
+            return False
+        index.build(
+            settings.index_dir, views(catalogue), catalogue, encoder or SentenceTransformersEncoder.open(), tell
+        )
+    return True
+
+
+def _projected(one: _Judged) -> Projected:
+    return Projected(one.verdict.label, one.verdict.flag_probability)
+
+
+def _telling(one: _Judged, leanings: dict[int, float], pulls: dict[str, float]) -> dict[str, Sequence[Any]]:
+    """Point at the sentences whose wording and meaning lean furthest the way that the side pulls."""
+    brief = one.reading.brief
+    result: dict[str, Sequence[Any]] = {}
+    for side in ("wording", "sense"):
+        sign = 1.0 if pulls[side] >= 0 else -1.0
+        furthest = sorted(leanings, key=lambda i: -sign * leanings[i])[:2]
+        result[side] = matches.evidence(brief, [brief.sentences[i].span for i in furthest])
+    return result

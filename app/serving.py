@@ -1,0 +1,343 @@
+"""What page and API share on their way to the checker: its opening, its two workers, faults as problems, middleware."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio.to_thread
+from anyio import CapacityLimiter
+from asgi_correlation_id import correlation_id
+from fastapi.exceptions import RequestValidationError
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from prometheus_client import CollectorRegistry, Counter
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from app.checker import Checker
+from app.errors import BadInput, OriginalityError, TextTooLong
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from app.report import Report
+    from app.settings import Settings
+
+T = TypeVar("T")
+
+WORKERS = 2
+"""Checks at a time: the encoder uses all cores for one text already, so that more would only share them."""
+
+_log = logging.getLogger(__name__)
+
+
+class TooManyRequests(OriginalityError):
+    """One address asked for more checks in a minute than it may.
+
+    Attributes:
+        wait_s: seconds until it may ask again.
+    """
+
+    def __init__(self, allowed: int, wait_s: int) -> None:
+        """Say what is allowed and how long to wait."""
+        super().__init__(f"At most {allowed} checks a minute are done for one address. Try again in {wait_s} seconds.")
+        self.wait_s = wait_s
+
+
+class NotReady(OriginalityError):
+    """The model and the index are still being opened."""
+
+
+STATUS: Mapping[type[Exception], int] = {
+    TextTooLong: 413,
+    BadInput: 422,
+    TooManyRequests: 429,
+    # What is left is the service's own trouble: no index, another catalogue, no weights. The message says what to do.
+    OriginalityError: 503,
+}
+"""The nearest class counts, so that a new kind of bad input needs no line here."""
+
+_HTTP = {
+    400: ("malformed-request", "Malformed request", "The request's body can't be read as what it says it is."),
+    404: ("not-found", "Not found", "There is nothing at this address."),
+    405: (
+        "method-not-allowed",
+        "Method not allowed",
+        "This address answers other methods; the Allow header lists them.",
+    ),
+    413: ("body-too-large", "Body too large", "The request's body is larger than is read in one go."),
+    415: ("wrong-content-type", "Wrong content type", "Send the body as application/json."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A fault as RFC 9457 tells it; nothing in it repeats what the user sent.
+
+    Attributes:
+        name: stable, the last part of the problem's type.
+        errors: for a body of the wrong shape, what is wrong where.
+    """
+
+    name: str
+    title: str
+    status: int
+    detail: str
+    errors: tuple[dict[str, Any], ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def body(self) -> dict[str, Any]:
+        """Give the members in the order of the RFC."""
+        members: dict[str, Any] = {
+            "type": f"urn:originality:problem:{self.name}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if current := correlation_id.get():
+            members["instance"] = f"urn:originality:request:{current}"
+        if self.errors:
+            members["errors"] = list(self.errors)
+        return members
+
+
+def problem_of(error: Exception) -> Problem:
+    """Tell a fault's kind, status and mend; of an unforeseen one nothing but that it happened."""
+    if isinstance(error, OriginalityError):
+        return _own(error)
+    if isinstance(error, RequestValidationError):
+        return _shape(error)
+    if isinstance(error, HTTPException):
+        status = error.status_code if error.status_code in _HTTP else 400
+        name, title, detail = _HTTP[status]
+        return Problem(name, title, status, detail, headers=dict(error.headers or {}))
+    return Problem(
+        "internal-error",
+        "Internal error",
+        500,
+        "Something went wrong in the service; your request may have been fine. Try again.",
+    )
+
+
+def _own(error: OriginalityError) -> Problem:
+    words = re.findall(r"[A-Z][a-z]*", type(error).__name__)
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    wait = error.wait_s if isinstance(error, TooManyRequests) else 2 if isinstance(error, NotReady) else None
+    headers = {} if wait is None else {"Retry-After": str(wait)}
+    return Problem("-".join(words).lower(), " ".join(words).capitalize(), status, str(error), headers=headers)
+
+
+def _shape(error: RequestValidationError) -> Problem:
+    faults = error.errors()
+    if any(f["type"] == "json_invalid" for f in faults):
+        at = next(f["loc"][-1] for f in faults)
+        return Problem("malformed-json", "Malformed JSON", 400, f"The body is not JSON: it breaks at character {at}.")
+    errors = tuple({"loc": [_known_place(p) for p in f["loc"]], "msg": f["msg"]} for f in faults)
+    return Problem(
+        "wrong-shape", "Wrong shape", 422, "The request doesn't have the documented fields; errors says where.", errors
+    )
+
+
+def _known_place(place: str | int) -> str | int:
+    """Repeat a field's name only where it looks like one: an unknown field can be named with somebody's whole text."""
+    return (
+        place if isinstance(place, int) or re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,31}", place) else "(unreadable name)"
+    )
+
+
+class Service:
+    """The checker behind its door: opened in the background, asked by two workers at most, counted by verdict."""
+
+    def __init__(self, settings: Settings, checker: Checker | None = None) -> None:
+        """Prepare, without opening anything; ``checker`` is for those who have one open."""
+        self.settings = settings
+        self.registry = CollectorRegistry()
+        self._checker = checker
+        self._opening: asyncio.Task[Checker] | None = None
+        self._workers = CapacityLimiter(WORKERS)
+        self._verdicts = Counter("originality_checks", "Reports by verdict.", ["verdict"], registry=self.registry)
+        allowed = settings.requests_per_minute
+        self._allowed = RateLimitItemPerMinute(allowed) if allowed > 0 else None
+        self._limiter = MovingWindowRateLimiter(MemoryStorage()) if allowed > 0 else None
+
+    async def start(self) -> None:
+        """Begin to open the checker without waiting for it, so that /health can answer meanwhile."""
+        if self._checker is None:
+            self._opening = asyncio.create_task(asyncio.to_thread(Checker.open, self.settings))
+            self._opening.add_done_callback(_tell_opened)
+
+    async def stop(self) -> None:
+        """Wait for an opening under way: a thread can't be cancelled."""
+        if self._opening is not None:
+            await asyncio.wait([self._opening])
+
+    def ready_checker(self) -> Checker:
+        """Give the checker if it is open.
+
+        Raises:
+            OriginalityError: why it isn't.
+        """
+        if self._checker is not None:
+            return self._checker
+        if self._opening is None or not self._opening.done():
+            raise NotReady("The model and the index are being opened. Try again in two seconds.")
+        return self._opening.result()
+
+    async def run(self, work: Callable[[Checker], T]) -> T:
+        """Do work that takes a processor, on one of the workers; a request that comes early waits for the opening.
+
+        The workers have a limit of their own, so that checks that queue never keep /health or a page from its thread.
+        """
+        if self._opening is not None:
+            await asyncio.wait([self._opening])
+        checker = self.ready_checker()
+        return await anyio.to_thread.run_sync(partial(work, checker), limiter=self._workers)
+
+    def note(self, request: Request, report: Report) -> None:
+        """Count a verdict and leave it for the request's line in the log."""
+        self._verdicts.labels(report.verdict).inc()
+        request.state.verdict = report.verdict
+
+    def admit(self, request: Request, checks: int = 1) -> dict[str, str]:
+        """Count checks against what their address may ask for in a minute.
+
+        Returns:
+            The RateLimit headers for the answer; none where there is no limit.
+
+        Raises:
+            TooManyRequests: if it has used its share up; nothing is counted then.
+        """
+        if self._allowed is None or self._limiter is None:
+            return {}
+        allowed = self._allowed.amount
+        address = request.client.host if request.client else ""
+        # A batch larger than the limit would never pass; it takes the whole share instead.
+        admitted = self._limiter.hit(self._allowed, address, cost=min(checks, allowed))
+        reset, left = self._limiter.get_window_stats(self._allowed, address)
+        wait_s = max(1, round(reset - time.time()))
+        if not admitted:
+            raise TooManyRequests(allowed, wait_s)
+        # As in the tenth draft of RateLimit header fields for HTTP by the IETF's httpapi group.
+        return {"RateLimit-Policy": f'"checks";q={allowed};w=60', "RateLimit": f'"checks";r={left};t={wait_s}'}
+
+
+def _tell_opened(opening: asyncio.Task[Checker]) -> None:
+    if opening.cancelled():
+        return
+    if (error := opening.exception()) is None:
+        _log.info("checker open")
+    else:
+        # The messages of our own errors are made for the one who runs the service and carry no text of a user's.
+        why = str(error) if isinstance(error, OriginalityError) else ""
+        _log.error("checker not open", extra={"kind": type(error).__name__, "why": why}, exc_info=error)
+
+
+# --- middleware ------------------------------------------------------------------------------------------------------
+
+SECURITY = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class SecurityHeaders:
+    """Gives every answer the policies of this service; what sets no cache rule of its own is not to be stored."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap ``app``."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, adding to the head of the answer."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+class RequestLog:
+    """Writes one line per request, and turns what nobody foresaw into a 500 that says nothing of its inside."""
+
+    def __init__(self, app: ASGIApp, respond: Callable[[Request, Problem], Response]) -> None:
+        """Wrap ``app``; ``respond`` writes the 500."""
+        self.app = app
+        self.respond = respond
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and note how it went: never a path as sent, nor a query, for both may hold the user's text."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001  the last resort: whatever it is becomes a 500 and a line in the log
+            _log.exception("unforeseen error")
+            if status == 0:
+                await self.respond(Request(scope), problem_of(error))(scope, receive, watched)
+        finally:
+            self._write(scope, status, (time.perf_counter() - began) * 1000)
+
+    def _write(self, scope: Scope, status: int, ms: float) -> None:
+        route = getattr(scope.get("route"), "path", "")
+        line: dict[str, Any] = {"method": scope["method"], "route": route, "status": status, "ms": round(ms, 1)}
+        if verdict := scope.get("state", {}).get("verdict"):
+            line["verdict"] = verdict
+        _log.info("request", extra=line)
+
+
+class BodyLimit:
+    """Stops reading a body at ``most`` bytes, whatever its Content-Length says or leaves out."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        """Wrap ``app``."""
+        self.app = app
+        self.most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on; the exception rises through whoever reads the body and becomes a problem like any other."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "")
+        read = int(announced) if announced.isdecimal() and int(announced) > self.most else 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self.most:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, counted, send)

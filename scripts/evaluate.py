@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Print how the judge does on files of labelled cases, every figure with its 95 % interval."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from app import evaluation
+from app.checker import Checker
+from app.errors import OriginalityError
+from app.settings import Settings
+
+FOLDS = Path(__file__).parent / "folds"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Evaluate; 2 if a file can't be read."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="+", type=Path, help="JSONL files: id, text, verdict, flag, dataset, ...")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--cross-validate",
+        action="store_true",
+        help="the default: what the released judge learned from is judged by one that left its author out",
+    )
+    which.add_argument("--in-sample", action="store_true", help="the released judge on everything, labelled as such")
+    parser.add_argument("--clear", action="store_true", help="leave out the cases on which two readers differ")
+    parser.add_argument("--errors", type=int, default=0, help="list so many wrong flags, by id")
+    parser.add_argument("--json", action="store_true", help="print the figures alone, as JSON")
+    given = parser.parse_args(arguments)
+    tell = (lambda _: None) if given.json else print
+    try:
+        checker = Checker.open(Settings.from_environment(), build=True)
+        found = evaluation.evaluate(
+            given.cases, checker, FOLDS, tell, in_sample=given.in_sample, clear=given.clear, errors=given.errors
+        )
+    except OriginalityError as error:
+        print(f"evaluate: {error}", file=sys.stderr)
+        return 2
+    if given.json:
+        print(json.dumps(found, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
