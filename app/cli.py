@@ -162,12 +162,14 @@ def serve(
     """Serve the page and the API."""
     import uvicorn  # noqa: PLC0415
 
+    from app import logs  # noqa: PLC0415
     from app.api import create_app  # noqa: PLC0415
     from app.settings import Settings  # noqa: PLC0415
 
     _refuse_taken_port(host, port)
     _quiet()
     settings = Settings.from_environment()
+    logs.configure(settings.log_level)
     _build(settings)
     typer.echo(f"Serving on http://{host}:{port} (stop with Ctrl-C)", err=True)
     uvicorn.run(create_app(settings), host=host, port=port, log_config=None, access_log=False, server_header=False)

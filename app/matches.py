@@ -34,6 +34,9 @@ NEAR_OVERALL = 4
 WINDOW_CHARS = 48
 """How far before or after a name a cue still speaks of it; some eight words."""
 
+MENTIONS_READ = 12
+"""How many mentions of one entry are read for what stands around them; the shares hardly change past that."""
+
 _CONTEXT = (
     "contrast", "pretrained", "benchmark", "negated", "own_data", "planned",
     "others_data", "dataset_word", "load_call", "source_link", "self", "course",
@@ -143,6 +146,7 @@ def _folded_columns(entry: Dataset) -> list[str]:
 
 def _context(reading: Reading, mentions: list[Mention]) -> dict[str, float]:
     """Count what stands in the sentences that name an entry, and just before the name; shares of the mentions."""
+    mentions = mentions[:MENTIONS_READ]
     brief, share = reading.brief, 1.0 / max(1, len(mentions))
     cues_of = dict(zip(reading.counted, reading.cues, strict=True))
     inside: Counter[str] = Counter()

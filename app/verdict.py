@@ -99,8 +99,20 @@ def reasons(
     return tuple(
         Reason(side, round(pull, 3), _WHY[side][pull < 0], tuple(shown.get(side, ()))[:3])
         for side, pull in strongest
-        if abs(pull) >= MIN_PULL
+        if abs(pull) >= MIN_PULL and not _contradicts(side, pull, facets)
     )[:MAX_REASONS]
+
+
+def _contradicts(side: str, pull: float, facets: Facets) -> bool:
+    """Tell whether a side's line would deny what its facet shows: a pull is against the average text, a facet is not."""
+    stated = {
+        "known data": facets.data.status == "known",
+        "known method": facets.method.status == "known" and bool(facets.method.items),
+        "tutorial": facets.problem.status == "worn",
+        "own data": facets.data.status != "own",
+        "additions": facets.additions.status == "none",
+    }
+    return side in stated and stated[side] != (pull > 0)
 
 
 def summary(verdict: Verdict, facets: Facets, brief: Brief) -> str:

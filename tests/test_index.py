@@ -1,0 +1,332 @@
+"""The index: exact answers, the same bytes every time, and no moment without a whole one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import faiss
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import index
+from app.catalogue import Catalogue, views
+from app.encoder import DIMENSION, SentenceTransformersEncoder
+from app.errors import IndexBusy, IndexMissing, IndexStale
+from app.index import Row, ViewIndex
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.encoder import Encoder
+    from app.records import EntryKind, Vectors
+    from app.settings import Settings
+
+KINDS: tuple[EntryKind, ...] = ("cliche", "dataset", "technique", "tutorial")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, tiny: Catalogue, fake_encoder: Encoder) -> Path:
+    """Build an index of the six entries."""
+    index.build(tmp_path / "built", views(tiny), tiny, fake_encoder)
+    return tmp_path / "built"
+
+
+def unit(count: int, seed: int) -> Vectors:
+    """Give random unit rows."""
+    rows = np.random.default_rng(seed).normal(size=(count, DIMENSION)).astype(np.float32)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+
+def opened(vectors: Vectors, per_kind: int) -> ViewIndex:
+    """Wrap vectors, so many of each kind, in an index."""
+    flat = faiss.IndexFlatIP(DIMENSION)
+    flat.add(vectors)
+    return ViewIndex(flat, [Row(f"e{n // 2}", KINDS[n // per_kind], f"v{n}") for n in range(len(vectors))], {})
+
+
+# --- searching -------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 12), st.integers(1, 30), st.integers(0, 2**32 - 1), st.sampled_from([None, *KINDS]))
+def test_search_is_brute_force(per_kind: int, k: int, seed: int, kind: EntryKind | None) -> None:
+    """Ids and cosines are those of multiplying everything with everything, whatever kind is asked for."""
+    vectors, queries = unit(per_kind * 4, seed), unit(3, seed + 1)
+    found = opened(vectors, per_kind).search(queries, k, kind)
+    among = [n for n in range(len(vectors)) if kind is None or KINDS[n // per_kind] == kind]
+    for number, hits in enumerate(found):
+        cosines = vectors[among] @ queries[number]
+        best = np.argsort(-cosines)[:k]
+        assert [h.view for h in hits] == [f"v{among[n]}" for n in best]
+        assert [h.cosine for h in hits] == pytest.approx(cosines[best].tolist(), abs=1e-5)
+        assert {h.sentence for h in hits} == {number}
+        assert all(kind in {None, h.kind} for h in hits)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_best_is_the_nearest_pair(seed: int) -> None:
+    """Of an entry's views and the queries, the two that are nearest to each other are given."""
+    vectors, queries = unit(8, seed), unit(3, seed + 1)
+    hit = opened(vectors, 2).best("e1", queries)
+    assert hit is not None
+    cosines = queries @ vectors[2:4].T
+    assert hit.cosine == pytest.approx(float(cosines.max()), abs=1e-5)
+    assert (hit.sentence, hit.view) == (int(cosines.max(axis=1).argmax()), f"v{2 + int(cosines.max(axis=0).argmax())}")
+
+
+def test_cosines_never_leave_their_range() -> None:
+    """Rounding can't push a self-match past 1 or an opposite below -1."""
+    vectors = unit(8, 3)
+    hits = opened(vectors, 2).search(np.concatenate([vectors, -vectors]), 8)
+    assert all(-1.0 <= h.cosine <= 1.0 for line in hits for h in line)
+    assert [line[0].view for line in hits[:8]] == [f"v{n}" for n in range(8)]
+
+
+def test_what_is_not_there_gives_nothing() -> None:
+    """No queries, no views of a kind and an unknown entry are empty answers, not errors."""
+    some = opened(unit(2, 1), 2)
+    assert some.search(np.zeros((0, DIMENSION), np.float32), 3) == []
+    assert some.search(unit(1, 2), 3, "tutorial") == [[]]
+    assert some.best("nobody", unit(1, 2)) is None
+
+
+@pytest.mark.parametrize(("shape", "k"), [((3,), 1), ((2, 5), 1), ((1, DIMENSION), 0)])
+def test_a_wrong_shape_is_a_programming_error(shape: tuple[int, ...], k: int) -> None:
+    """Wrong widths and k below 1 are refused with the number."""
+    with pytest.raises(ValueError, match=r"is needed"):
+        opened(unit(2, 1), 2).search(np.zeros(shape, np.float32), k)
+
+
+# --- building --------------------------------------------------------------------------------------------------------
+
+
+def test_every_view_finds_itself_first(folder: Path, tiny: Catalogue, fake_encoder: Encoder) -> None:
+    """Its own text brings a view back at rank one with the cosine one."""
+    found = ViewIndex.open(folder, tiny, fake_encoder.name)
+    own = views(tiny)
+    hits = found.search(fake_encoder.encode([v.text for v in own]), 1)
+    assert [(line[0].entry, line[0].view) for line in hits] == [(v.entry, v.name) for v in own]
+    assert [line[0].cosine for line in hits] == pytest.approx([1.0] * len(own), abs=1e-6)
+
+
+def test_hand_counted_cosines(folder: Path, tiny: Catalogue, fake_encoder: Encoder) -> None:
+    """With word counts for vectors, two shared words of three and nine give 2 / sqrt(27)."""
+    found = ViewIndex.open(folder, tiny, fake_encoder.name)
+    hit = found.search(fake_encoder.encode(["lesson about beach"]), 1, "tutorial")[0][0]
+    words = len(set("a first lesson in sorting what lies on beach data pebbles method ruler".split()))
+    assert (hit.entry, hit.view) == ("sort-your-pebbles", "about")
+    # "a" and "method" stand twice in the tutorial's words: 11 words once, 2 words twice.
+    counts = {"a": 2, "method": 2}
+    norm = np.sqrt(sum(counts.get(w, 1) ** 2 for w in "a first lesson in sorting what lies on beach data pebbles method ruler".split()))
+    assert words == 13
+    assert hit.cosine == pytest.approx(2 / (np.sqrt(3) * norm), abs=1e-5)
+
+
+def test_the_same_catalogue_gives_the_same_bytes(folder: Path, tmp_path: Path, tiny: Catalogue, fake_encoder: Encoder) -> None:
+    """Ids and manifest are the same byte for byte, in whatever order the views come."""
+    index.build(tmp_path / "again", views(tiny)[::-1], tiny, fake_encoder)
+    assert (tmp_path / "again" / "manifest.json").read_bytes() == (folder / "manifest.json").read_bytes()
+    index.build(tmp_path / "third", views(tiny), tiny, fake_encoder)
+    assert (tmp_path / "third" / "ids.json").read_bytes() == (folder / "ids.json").read_bytes()
+    assert (tmp_path / "third" / "index.faiss").read_bytes() == (folder / "index.faiss").read_bytes()
+
+
+def test_the_manifest_says_what_the_index_is(folder: Path, tiny: Catalogue) -> None:
+    """Layout, model, catalogue, width, metric, counts and versions are bound to the vectors."""
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    assert manifest["catalogue"] == tiny.sha256
+    assert manifest["model"] == "words@000000000000"
+    assert (manifest["layout"], manifest["dimension"], manifest["rows"]) == (index.LAYOUT, 384, len(views(tiny)))
+    assert manifest["counts"] == {"dataset": 2, "technique": 1, "tutorial": 1, "cliche": 1, "alternative": 1}
+    assert set(manifest["versions"]) == {"faiss-cpu", "sentence-transformers", "datasets"}
+
+
+def test_an_index_of_nothing_is_an_index(tmp_path: Path, tiny: Catalogue, fake_encoder: Encoder) -> None:
+    """No views give an index that finds nothing."""
+    index.build(tmp_path / "empty", [], tiny, fake_encoder)
+    assert ViewIndex.open(tmp_path / "empty", tiny, fake_encoder.name).search(unit(1, 1), 3) == [[]]
+
+
+# --- what must be refused --------------------------------------------------------------------------------------------
+
+
+def test_no_index_says_how_to_build_one(tmp_path: Path, tiny: Catalogue) -> None:
+    """A missing index is an error of its own, with the command."""
+    with pytest.raises(IndexMissing, match=r"originality index build"):
+        ViewIndex.open(tmp_path / "none", tiny, "m")
+
+
+def test_an_index_of_another_model_is_refused_by_name(folder: Path, tiny: Catalogue) -> None:
+    """The message names both models and the command."""
+    with pytest.raises(IndexStale, match=r"model words@000000000000, and this is other@1\. Run: originality index build"):
+        ViewIndex.open(folder, tiny, "other@1")
+
+
+def test_an_index_of_another_catalogue_is_refused_by_hash(folder: Path, shipped: Catalogue, fake_encoder: Encoder) -> None:
+    """The message names the beginnings of both hashes."""
+    with pytest.raises(IndexStale, match=rf"for catalogue [0-9a-f]{{12}}, and this is {shipped.sha256[:12]}"):
+        ViewIndex.open(folder, shipped, fake_encoder.name)
+
+
+DAMAGE: dict[str, tuple[str, bytes | None]] = {
+    "no vectors": ("index.faiss", None),
+    "no ids": ("ids.json", None),
+    "vectors cut": ("index.faiss", b"IxFI\x80\x01"),
+    "vectors empty": ("index.faiss", b""),
+    "ids not JSON": ("ids.json", b"[[1, 2"),
+    "ids too few": ("ids.json", b"[]"),
+    "ids of another form": ("ids.json", b'[["a"]]'),
+    "ids no list": ("ids.json", b"7"),
+    "manifest not JSON": ("manifest.json", b"{"),
+    "manifest no object": ("manifest.json", b"[]"),
+    "manifest empty": ("manifest.json", b"{}"),
+    "manifest not text": ("manifest.json", b"\xff\xfe\x00"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_index_is_refused(damage: str, folder: Path, tiny: Catalogue, fake_encoder: Encoder) -> None:
+    """Whatever is broken, the answer is to build anew, and it counts as not current."""
+    file, data = DAMAGE[damage]
+    (folder / file).unlink()
+    if data is not None:
+        (folder / file).write_bytes(data)
+    with pytest.raises(IndexStale, match=r"Run: originality index build"):
+        ViewIndex.open(folder, tiny, fake_encoder.name)
+    assert not index.is_current(folder, tiny, fake_encoder.name)
+    index.build(folder, views(tiny), tiny, fake_encoder)
+    assert index.is_current(folder, tiny, fake_encoder.name)
+
+
+# --- no moment without a whole one -----------------------------------------------------------------------------------
+
+
+class Failing:
+    """An encoder that breaks off halfway."""
+
+    name = "words@000000000000"
+
+    def encode(self, texts: Any) -> Vectors:
+        """Fail."""
+        raise MemoryError
+
+
+def test_a_build_that_fails_leaves_the_old_index(folder: Path, tiny: Catalogue, fake_encoder: Encoder) -> None:
+    """Readers keep what they had when the encoder breaks off."""
+    with pytest.raises(MemoryError):
+        index.build(folder, views(tiny), tiny, Failing())
+    assert index.is_current(folder, tiny, fake_encoder.name)
+
+
+def test_a_disk_that_refuses_leaves_the_old_index_and_no_litter(
+    folder: Path, tiny: Catalogue, fake_encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write that fails is cleared away, and the old index answers as before."""
+    before = sorted(p.name for p in folder.parent.iterdir())
+
+    def refuse(_index: object, _path: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(faiss, "write_index", refuse)
+    with pytest.raises(OSError, match=r"No space left"):
+        index.build(folder, views(tiny), tiny, fake_encoder)
+    assert sorted(p.name for p in folder.parent.iterdir()) == before
+    assert index.is_current(folder, tiny, fake_encoder.name)
+
+
+def test_an_open_index_survives_its_successor(folder: Path, tiny: Catalogue, fake_encoder: Encoder) -> None:
+    """Who opened the old one goes on reading it after a new one is in place, and only one generation stays."""
+    old = ViewIndex.open(folder, tiny, fake_encoder.name)
+    index.build(folder, views(tiny)[:3], tiny, fake_encoder)
+    query = fake_encoder.encode([views(tiny)[-1].text])
+    assert old.search(query, 1)[0][0].cosine == pytest.approx(1.0, abs=1e-6)
+    assert len(ViewIndex.open(folder, tiny, fake_encoder.name).rows) == 3
+    assert len([p for p in folder.parent.iterdir() if p.is_dir() and not p.is_symlink()]) == 1
+
+
+def test_a_killed_builder_frees_the_lock(tmp_path: Path) -> None:
+    """The right to build dies with its holder; while it lives, others wait and then say who is in the way."""
+    code = (
+        "import sys, time; from pathlib import Path; from app.index import build_lock\n"
+        "with build_lock(Path(sys.argv[1])):\n  print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "x")], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(IndexBusy, match=r"Another process has been building x/"), index.build_lock(tmp_path / "x", 0.3):
+            pass
+        holder.kill()
+    with index.build_lock(tmp_path / "x", 5):
+        pass
+
+
+BUILD_ONE = """
+import sys, zlib, re
+from pathlib import Path
+import numpy as np
+from app import index
+from app.catalogue import Catalogue, views
+class Words:
+    name = "words@000000000000"
+    def encode(self, texts):
+        rows = np.zeros((len(texts), 384), dtype=np.float32)
+        for row, text in zip(rows, texts):
+            for word in re.findall(r"\\w+", text.casefold()):
+                row[zlib.crc32(word.encode()) % 384] += 1
+            row /= np.linalg.norm(row)
+        return rows
+tiny = Catalogue.load(Path(sys.argv[1]))
+folder = Path(sys.argv[2])
+for _ in range(3):
+    with index.build_lock(folder, 60):
+        index.build(folder, views(tiny), tiny, Words())
+"""
+
+
+def test_two_builders_side_by_side_leave_one_good_index(
+    tmp_path: Path, tiny: Catalogue, tiny_folder: Path, fake_encoder: Encoder
+) -> None:
+    """Two processes that build into one folder at once take turns, and a reader always finds a whole index."""
+    folder = tmp_path / "shared"
+    index.build(folder, views(tiny), tiny, fake_encoder)
+    command = [sys.executable, "-c", BUILD_ONE, str(tiny_folder), str(folder)]
+    builders = [subprocess.Popen(command) for _ in range(2)]
+    deadline = time.monotonic() + 120
+    while any(b.poll() is None for b in builders) and time.monotonic() < deadline:
+        assert len(_read_patiently(folder, tiny, fake_encoder).rows) == len(views(tiny))
+        time.sleep(0.05)
+    assert [b.wait(timeout=60) for b in builders] == [0, 0]
+    assert index.is_current(folder, tiny, fake_encoder.name)
+    assert len(list(tmp_path.glob(".shared-*"))) == 1
+
+
+def _read_patiently(folder: Path, tiny: Catalogue, fake_encoder: Encoder) -> ViewIndex:
+    """Open an index; one that was replaced between its files is opened once more, as a service does at its start."""
+    for _ in range(5):
+        try:
+            return ViewIndex.open(folder, tiny, fake_encoder.name)
+        except (IndexMissing, IndexStale):
+            time.sleep(0.02)
+    return ViewIndex.open(folder, tiny, fake_encoder.name)
+
+
+# --- the shipped one -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.model
+def test_shipped_entries_find_themselves(settings: Settings, checker: object, shipped: Catalogue) -> None:
+    """A hundred views spread over the catalogue each come back first, by the real model, with a cosine near one."""
+    encoder = SentenceTransformersEncoder.open()
+    found = ViewIndex.open(settings.index_dir, shipped, encoder.name)
+    every = [v for v in views(shipped) if len(v.text) < 500]
+    sample = every[:: len(every) // 100][:100]
+    hits = found.search(encoder.encode([v.text for v in sample]), 1)
+    assert [line[0].cosine for line in hits] == pytest.approx([1.0] * len(sample), abs=1e-3)
+    twins = {(h.entry, h.view) for line in hits for h in line[:1]} ^ {(v.entry, v.name) for v in sample}
+    texts = {(v.entry, v.name): v.text for v in every}
+    assert [pair for pair in twins if list(texts.values()).count(texts[pair]) < 2] == []
