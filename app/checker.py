@@ -181,7 +181,7 @@ class Checker:
             *matches.themes(reading, self._kinds, follows=opinion.tutorial, resembles_at=cuts["resembles"]),
         )
         sides = facets.read(reading, found, self._names, data=data, method=method, follows=opinion.tutorial)
-        named = any(m.sure for m in reading.mentions)
+        named = any(m.kind == "dataset" for m in found) or any(m.sure and m.kind == "cliche" for m in reading.mentions)
         return _Judged(
             reading, links, row, found, sides, verdict.decide(reading.brief, opinion, cuts, names_known=named)
         )

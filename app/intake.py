@@ -129,7 +129,8 @@ def read(text: str, *, id: str = "", title: str = "", language: str = "") -> Bri
     notices.extend(idle)
     counted = " ".join(s.text for s in sentences if s.counted) or " ".join(s.text for s in sentences)
     code = language.strip().lower()[:2] or detect_language(counted)
-    return Brief(id, title, text, tuple(sentences), code, count_words(counted), tuple(notices))
+    said = " ".join(s.text for s in sentences if s.counted and s.kind != "link")
+    return Brief(id, title, text, tuple(sentences), code, count_words(said), tuple(notices))
 
 
 def count_words(text: str) -> int:

@@ -202,8 +202,11 @@ def datasets(reading: Reading, links: list[Link], *, rests_at: float, first_at: 
     """
     brief = reading.brief
     found: list[Match] = []
-    for number, one in enumerate(links):
-        if one.probability >= (first_at if number == 0 else rests_at):
+    carried = [one for n, one in enumerate(links) if one.probability >= (first_at if n == 0 else rests_at)]
+    # Beside a dataset that is named, one that merely resembles the text is most often its namesake or its sibling.
+    named = max((one.probability for one in carried if one.mentions), default=0.0)
+    for one in links:
+        if one in carried and (one.mentions or one.probability > named):
             role: Role = "rests_on"
         elif any(m.sure for m in one.mentions):
             role = _named_role(brief, one.mentions)

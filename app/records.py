@@ -79,7 +79,7 @@ class Brief:
         text: exactly what was received.
         sentences: in the order of the text.
         language: two-letter code, or ``und`` where it can't be told.
-        words: number of words in the counted sentences.
+        words: number of words in the counted sentences; an address is none.
     """
 
     id: str

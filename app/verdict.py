@@ -61,7 +61,7 @@ def decide(brief: Brief, opinion: Opinion, cuts: Mapping[str, float], *, names_k
 
     Args:
         cuts: the learned ones; ``flag`` is the probability from which a text is flagged.
-        names_known: whether the text names anything in the catalogue.
+        names_known: whether the text names or clearly means a known dataset or cliché.
 
     Returns:
         The verdict without reasons. ``unclear`` where the text is too thin, or no label is likely enough.
@@ -71,7 +71,7 @@ def decide(brief: Brief, opinion: Opinion, cuts: Mapping[str, float], *, names_k
     if opinion.flag < cuts["flag"]:
         label = max(ORDER[1:], key=lambda one: probabilities[one])
     likely = max(probabilities.values())
-    thin = brief.words < MIN_WORDS and not names_known
+    thin = brief.words == 0 or (brief.words < MIN_WORDS and not names_known)
     foreign = brief.language not in {"en", "und"} and not names_known and likely < FOREIGN_BELOW
     if thin or foreign or likely < MIXED_BELOW:
         label = "unclear"
