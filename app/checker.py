@@ -180,7 +180,15 @@ class Checker:
             *matches.techniques(reading),
             *matches.themes(reading, self._kinds, follows=opinion.tutorial, resembles_at=cuts["resembles"]),
         )
-        sides = facets.read(reading, found, self._names, data=data, method=method, follows=opinion.tutorial)
+        sides = facets.read(
+            reading,
+            found,
+            self._names,
+            data=data,
+            method=method,
+            follows=opinion.tutorial,
+            own=float(opinion.origin[1]),
+        )
         named = any(m.kind == "dataset" for m in found) or any(m.sure and m.kind == "cliche" for m in reading.mentions)
         return _Judged(
             reading, links, row, found, sides, verdict.decide(reading.brief, opinion, cuts, names_known=named)

@@ -27,6 +27,10 @@ ADDITIONS: dict[str, str] = {
 }
 """Cue to what it adds, in words; each is one of the principles that employers name (docs, section on principles)."""
 
+OWN_AT = 0.25
+"""Probability of own data below which words like "I took" are not read as making data: chance among four origins."""
+
+_OF_OWN_DATA = ("own_data", "annotators")
 _WITHDRAWN = ("planned",)
 
 
@@ -50,6 +54,7 @@ def read(
     data: DataStatus,
     method: MethodStatus,
     follows: float,
+    own: float,
 ) -> Facets:
     """Read the facets.
 
@@ -58,12 +63,13 @@ def read(
         data: who made the data, as the judge reads it.
         method: what the method is, as the judge reads it.
         follows: probability that the text follows a recognised tutorial, in [0, 1].
+        own: probability that the data are the author's own, in [0, 1].
     """
     return Facets(
         problem=_problem(matches, names, follows),
         data=_data(reading, matches, names, data),
         method=_of(method, [m for m in matches if m.kind == "technique" and m.role == "uses"], names),
-        additions=_additions(reading),
+        additions=_additions(reading, own),
     )
 
 
@@ -83,9 +89,9 @@ def _data(reading: Reading, matches: Sequence[Match], names: Mapping[str, str], 
     return Facet(status, ("the author's own data", *known), own + tuple(e for m in rests for e in m.evidence))
 
 
-def _additions(reading: Reading) -> Facet:
-    found = {cue: done(reading, cue) for cue in ADDITIONS}
-    items = tuple(words for cue, words in ADDITIONS.items() if found[cue])
+def _additions(reading: Reading, own: float) -> Facet:
+    found = {cue: done(reading, cue) for cue in ADDITIONS if own >= OWN_AT or cue not in _OF_OWN_DATA}
+    items = tuple(ADDITIONS[cue] for cue, spans in found.items() if spans)
     spans = [spans[0] for spans in found.values() if spans]
     return Facet("some" if items else "none", items, evidence(reading.brief, spans))
 

@@ -253,10 +253,11 @@ def load(file: Path) -> Coefficients:
     Raises:
         OSError, SafetensorError, KeyError, ValueError: if it isn't such a file.
     """
+    # First of all, since it checks the header: what stands in a damaged one is no length to be read.
+    arrays = {name: value.astype(np.float64) for name, value in load_file(file).items()}
     with file.open("rb") as stream:
         header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))["__metadata__"]
     judge = json.loads(header["judge"])
-    arrays = {name: value.astype(np.float64) for name, value in load_file(file).items()}
     linears = {
         name: Linear(
             tuple(judge["names"][name]), *(arrays[f"{name}.{p}"] for p in ("mean", "scale", "weights", "intercepts"))

@@ -271,7 +271,7 @@ def _nearness(reading: Reading, entry: str) -> float:
 
 def evidence(brief: Brief, spans: list[Span]) -> tuple[Evidence, ...]:
     """Quote up to five spans, in the order of the text; empty ones and repeats are left out."""
-    return tuple(quote(brief, span) for span in sorted(set(spans))[:5] if span.end > span.start)
+    return tuple(quote(brief, span) for span in sorted({span for span in spans if span.end > span.start})[:5])
 
 
 def _named_role(brief: Brief, mentions: tuple[Mention, ...]) -> Role:

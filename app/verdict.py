@@ -104,7 +104,7 @@ def reasons(
 
 
 def _contradicts(side: str, pull: float, facets: Facets) -> bool:
-    """Tell whether a side's line would deny what its facet shows: a pull is against the average text, a facet is not."""
+    """Tell whether a side's line would deny what its facet shows; a pull is against the average text, a facet isn't."""
     stated = {
         "known data": facets.data.status == "known",
         "known method": facets.method.status == "known" and bool(facets.method.items),

@@ -12,8 +12,10 @@ import hypothesis
 import numpy as np
 import pytest
 
-from app.catalogue import DATA, Catalogue, format_line
+from app import index
+from app.catalogue import DATA, Catalogue, format_line, views
 from app.encoder import DIMENSION
+from app.reader import Reader
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -206,3 +208,11 @@ def tiny(tiny_folder: Path) -> Catalogue:
 def shipped() -> Catalogue:
     """Give the shipped catalogue."""
     return Catalogue.load()
+
+
+@pytest.fixture(scope="session")
+def tiny_reader(tmp_path_factory: pytest.TempPathFactory, tiny: Catalogue, fake_encoder: FakeEncoder) -> Reader:
+    """Give a reader over six entries and word counts: the real path without the model."""
+    folder = tmp_path_factory.mktemp("index") / "tiny"
+    index.build(folder, views(tiny), tiny, fake_encoder)
+    return Reader(tiny, fake_encoder, index.ViewIndex.open(folder, tiny, fake_encoder.name))
