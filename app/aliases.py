@@ -33,8 +33,18 @@ _TYPO_MAX_TOKENS = 1_500
 1,500 words a text has named its data more than once."""
 
 _ORDINARY = frozenset(
-    "audience audiences connects interpreted interpreter interpreters mismatch mismatched mismatches normalises "
-    "normalizes optimised optimized proper properly solidify solidified".split()
+    {"audience", "audiences", "connects", "interpreted", "interpreter", "interpreters", "mismatch", "mismatched"}
+    | {
+        "mismatches",
+        "normalises",
+        "normalizes",
+        "optimised",
+        "optimized",
+        "proper",
+        "properly",
+        "solidify",
+        "solidified",
+    }
 )
 """English words one slip away from a name; found by reading 1,500 labelled texts for what the typo search gave."""
 
@@ -144,7 +154,7 @@ class AliasFinder:
 
 
 def _cuts_into(taken: bytearray, start: int, end: int) -> bool:
-    """Tell whether a stretch ends within a name found exactly; one that holds it whole may be a longer name misspelt."""
+    """Tell whether a stretch ends within a name found exactly; one that holds it whole may be a longer name."""
     return bool((taken[start - 1] and taken[start]) or (taken[end - 1] and taken[end]))
 
 

@@ -56,6 +56,8 @@ class SentenceTransformersEncoder:
     def __init__(self, model: SentenceTransformer, sha256: str) -> None:
         """Wrap a loaded model; use ``open``."""
         self._model = model
+        # The tokenizer changes its own padding while it works, and fails if two threads do so at once.
+        self._lock = Lock()
         self.name = f"{MODEL_NAME}@{sha256[:12]}"
 
     @staticmethod
@@ -81,13 +83,14 @@ class SentenceTransformersEncoder:
         """Encode texts; see ``Encoder.encode``."""
         if not texts:
             return np.zeros((0, DIMENSION), dtype=np.float32)
-        vectors = self._model.encode(
-            list(texts),
-            batch_size=BATCH_SIZE,
-            normalize_embeddings=True,
-            show_progress_bar=False,
-            convert_to_numpy=True,
-        )
+        with self._lock:
+            vectors = self._model.encode(
+                list(texts),
+                batch_size=BATCH_SIZE,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+                convert_to_numpy=True,
+            )
         return np.asarray(vectors, dtype=np.float32)
 
 
