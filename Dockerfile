@@ -52,6 +52,6 @@ ENV PATH=/opt/originality/bin:$PATH \
 USER 10001:10001
 WORKDIR /tmp
 EXPOSE 8000
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health', timeout=4)"]
 CMD ["originality", "serve", "--host", "0.0.0.0", "--port", "8000"]

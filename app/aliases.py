@@ -17,6 +17,7 @@ from ahocorasick_rs import AhoCorasick, MatchKind
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from app.letters import CJK, INVISIBLE, LOOKALIKES
 from app.records import Mention, Name, Span
 
 if TYPE_CHECKING:
@@ -49,12 +50,6 @@ _ORDINARY = frozenset(
 """English words one slip away from a name; found by reading 1,500 labelled texts for what the typo search gave."""
 
 _CHUNK = re.compile(r"\S+|\s")
-_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-
-# Letters of other scripts that look like Latin ones; folded only inside words that also hold Latin letters, so that
-# Russian and Greek words stay what they are. Source: Unicode TR39's confusables, the single-letter rows for a-z.
-_LOOKALIKES = dict(zip("аеорсухіјѕһԁԛԝкмтвнαορνικτυχ", "aeopcyxijshdqwkmtbhaopviktux", strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +70,11 @@ def fold(text: str) -> Folded:
         mixed = foreign and any(c.isascii() and c.isalpha() for c in unicodedata.normalize("NFKC", raw))
         for at, char in enumerate(raw, word.start()):
             for folded in unicodedata.normalize("NFKC", char).casefold() if foreign else char.lower():
-                plain = _LOOKALIKES.get(folded, folded) if mixed else folded
+                plain = LOOKALIKES.get(folded, folded) if mixed else folded
                 if plain.isalnum() or plain in "+#":
                     letters.append(plain)
                     origin.append(at)
-                elif letters[-1] != " " and not (foreign and (_INVISIBLE.match(plain) or unicodedata.combining(plain))):
+                elif letters[-1] != " " and not (foreign and (INVISIBLE.match(plain) or unicodedata.combining(plain))):
                     letters.append(" ")
                     origin.append(at)
     letters.append(" ")
@@ -185,9 +180,9 @@ def _typo_buckets(names: dict[str, list[Name]]) -> dict[tuple[int, str], list[st
 def _bounded(text: str, start: int, end: int) -> bool:
     """Tell whether a match ends at word boundaries; a plural s may follow, and a change of script is a boundary."""
     left, right = text[start - 1], text[end]
-    if not (left == " " or _CJK.match(left) or _CJK.match(text[start])):
+    if not (left == " " or CJK.match(left) or CJK.match(text[start])):
         return False
-    if right == " " or _CJK.match(right) or _CJK.match(text[end - 1]):
+    if right == " " or CJK.match(right) or CJK.match(text[end - 1]):
         return True
     return right == "s" and text[end + 1] == " " and text[end - 1].isalpha() and end - start > 3
 

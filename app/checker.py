@@ -246,6 +246,9 @@ def ensure_index(
     """
     catalogue = catalogue or Catalogue.load(settings.catalogue_dir)
     model = encoder.name if encoder else SentenceTransformersEncoder.pinned_name()
+    # Asked before the lock is taken: where the index is ready, its folder need not be writable.
+    if not force and index.is_current(settings.index_dir, catalogue, model):
+        return False
     with index.build_lock(settings.index_dir):
         if not force and index.is_current(settings.index_dir, catalogue, model):
             return False

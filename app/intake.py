@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from app.errors import TextTooLong, TextUnusable
+from app.letters import CJK, INVISIBLE, latin
 from app.records import Brief, Notice, Sentence, SentenceKind, Span
 
 if TYPE_CHECKING:
@@ -58,8 +59,6 @@ _ABBREVIATION = re.compile(
 )
 _CLAUSE_END = re.compile(r"[;:,，、；：]\s*|\s+[-–—]\s+|\s+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 
 _IDLE_HEADING = re.compile(
     r"^\W*(?:\d+[.)]\s*)?(?:install(?:ation|ing)?|set ?-?up|getting started|quick ?start|requirements?|"
@@ -117,7 +116,7 @@ def read(text: str, *, id: str = "", title: str = "", language: str = "") -> Bri
             "Send the part that says what the project does, on which data, and how."
         )
     masked, notices = _mask(text)
-    if not _INVISIBLE.sub("", masked).strip():
+    if not INVISIBLE.sub("", masked).strip():
         raise TextUnusable(
             "There is nothing in the text. Say in a sentence or more what the project predicts or answers, "
             "on which data, and how."
@@ -135,8 +134,8 @@ def read(text: str, *, id: str = "", title: str = "", language: str = "") -> Bri
 
 def count_words(text: str) -> int:
     """Count the words of a text; a Chinese, Japanese or Korean text counts two characters a word."""
-    cjk = len(_CJK.findall(text))
-    return len(_WORD.findall(_CJK.sub(" ", text))) + (cjk + 1) // 2
+    cjk = len(CJK.findall(text))
+    return len(_WORD.findall(CJK.sub(" ", text))) + (cjk + 1) // 2
 
 
 def detect_language(text: str) -> str:
@@ -320,9 +319,9 @@ def _trim(masked: str, start: int, end: int) -> Span:
 
 def _words_of(raw: str) -> str:
     """Repair one piece for reading: entities, invisible characters, wrong encodings, markup, blanks."""
-    clean = _INVISIBLE.sub("", html.unescape(raw)) if "&" in raw else _INVISIBLE.sub("", raw)
+    clean = INVISIBLE.sub("", html.unescape(raw)) if "&" in raw else INVISIBLE.sub("", raw)
     if not clean.isascii():
-        clean = unicodedata.normalize("NFKC", _fix_encoding(clean))
+        clean = latin(unicodedata.normalize("NFKC", _fix_encoding(clean)))
     return " ".join(_BULLET.sub("", _MARKUP.sub(" ", clean)).split())
 
 

@@ -80,8 +80,7 @@ class FakeEncoder:
                 row[zlib.crc32(word.encode("utf-8", "surrogatepass")) % DIMENSION] += 1
             if not row.any():
                 row[0] = 1
-            row /= np.linalg.norm(row)
-        return rows
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
 @pytest.fixture(scope="session")

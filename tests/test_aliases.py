@@ -80,14 +80,16 @@ def test_folding_twice_is_folding_once(text: str) -> None:
     ],
 )
 def test_what_folds_together(typed: str, plain: str) -> None:
-    """Case, separators, widths, invisible characters and look-alike letters fold away; other scripts stay themselves."""
+    """Case, separators, widths, invisible marks and look-alikes fold away; other scripts stay themselves."""
     assert fold(typed).text.strip() == plain
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------
 
 
-@given(WORDS, WORDS, st.sampled_from(["mnist", "Palmer Penguins", "random-forest", "mall_customers.csv", "RandomForest"]))
+@given(
+    WORDS, WORDS, st.sampled_from(["mnist", "Palmer Penguins", "random-forest", "mall_customers.csv", "RandomForest"])
+)
 def test_a_name_is_found_at_exactly_its_place(before: str, after: str, name: str) -> None:
     """Whatever words stand around it, a name at word boundaries is found, and its span quotes it as typed."""
     text = f"{before} {name} {after}".strip()
@@ -158,7 +160,9 @@ def test_a_mention_knows_its_sentence() -> None:
         assert span.start <= mention.span.start < mention.span.end <= span.end
 
 
-@given(st.lists(st.sampled_from(["mnist", "fashion", "Fashion-MNIST", "random", "forest", "bird", ".", "\n"]), max_size=30))
+@given(
+    st.lists(st.sampled_from(["mnist", "fashion", "Fashion-MNIST", "random", "forest", "bird", ".", "\n"]), max_size=30)
+)
 def test_no_mention_lies_inside_another_of_its_kind(parts: list[str]) -> None:
     """Of overlapping names of one kind, one that another encloses is dropped."""
     text = " ".join(parts)

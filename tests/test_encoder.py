@@ -80,7 +80,9 @@ def test_missing_weights_say_how_to_get_them(monkeypatch: pytest.MonkeyPatch, fr
         encoder.weights()
 
 
-@pytest.mark.parametrize(("data", "message"), [(b"other", "verdicts would change"), (None, "model.safetensors is missing")])
+@pytest.mark.parametrize(
+    ("data", "message"), [(b"other", "verdicts would change"), (None, "model.safetensors is missing")]
+)
 def test_other_weights_are_refused(
     data: bytes | None, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_weights: None
 ) -> None:

