@@ -55,6 +55,7 @@ class BatchFormat(StrEnum):
 
     jsonl = "jsonl"
     csv = "csv"
+    html = "html"
 
 
 class TableFormat(StrEnum):
@@ -116,6 +117,8 @@ def screen(
     """Judge many projects: one line out for each one in, in their order; a bad one becomes a line with its error."""
     from app import sources  # noqa: PLC0415
 
+    if resume and format is BatchFormat.html:
+        raise BadInput("--resume goes on with lines, and HTML is one page: use --format jsonl or csv.")
     done = _lines_done(output, format) if resume else 0
     pending = list(sources.items(files))[done:]
     checker = _open()
@@ -310,15 +313,30 @@ def _screened(
     header: bool,
 ) -> Iterator[str]:
     from app import render  # noqa: PLC0415
-    from app.checker import GROUP, Submission  # noqa: PLC0415
 
+    results = _judged(checker, pending, suggest=suggest)
+    if format is BatchFormat.html:
+        yield render.to_html_overview(
+            (item.id, None, str(result)) if isinstance(result, OriginalityError) else (item.id, result, "")
+            for item, result in results
+        )
+        return
     if format is BatchFormat.csv and header:
         yield _csv_line((*render.CSV_COLUMNS, "error"))
+    for item, result in results:
+        yield _line(item, result, format)
+
+
+def _judged(
+    checker: Checker, pending: list[Item], *, suggest: bool
+) -> Iterator[tuple[Item, Report | OriginalityError]]:
+    from app.checker import GROUP, Submission  # noqa: PLC0415
+
     for start in range(0, len(pending), GROUP):
         group = pending[start : start + GROUP]
         judged = iter(checker.check_many([Submission(i.text, i.id) for i in group if not i.error], advise=suggest))
         for item in group:
-            yield _line(item, BadInput(item.error) if item.error else next(judged), format)
+            yield item, BadInput(item.error) if item.error else next(judged)
 
 
 def _line(item: Item, result: Report | OriginalityError, format: BatchFormat) -> str:  # noqa: A002

@@ -71,7 +71,8 @@ class ViewIndex:
             IndexMissing: if there is none.
             IndexStale: if it was built for something else, or its files don't belong together.
         """
-        manifest = _read_manifest(folder)
+        generation = folder.resolve()  # once: the link may be turned to another generation at any moment
+        manifest = _read_manifest(generation)
         expected = _expected(catalogue, model)
         for key, value in expected.items():
             if manifest.get(key) != value:
@@ -80,8 +81,8 @@ class ViewIndex:
                     f"and this is {_short(value)}. {HOW_TO_BUILD}"
                 )
         try:
-            rows = [Row(*row) for row in json.loads((folder / "ids.json").read_bytes())]
-            index = faiss.read_index(str(folder / "index.faiss"), faiss.IO_FLAG_MMAP_IFC)
+            rows = [Row(*row) for row in json.loads((generation / "ids.json").read_bytes())]
+            index = faiss.read_index(str(generation / "index.faiss"), faiss.IO_FLAG_MMAP_IFC)
         except (OSError, ValueError, TypeError, RuntimeError) as error:
             raise IndexStale(
                 f"The index in {folder.name}/ is damaged ({type(error).__name__}). {HOW_TO_BUILD}"
@@ -258,9 +259,10 @@ def _write(folder: Path, index: Any, rows: list[tuple[str, str, str]], manifest:
     except BaseException:
         shutil.rmtree(generation, ignore_errors=True)
         raise
-    for old in folder.parent.glob(f".{folder.name}-*"):
-        if old.is_dir() and old.name != generation.name:
-            shutil.rmtree(old, ignore_errors=True)
+    # The one before stays: somebody may be in the middle of opening it.
+    others = [old for old in folder.parent.glob(f".{folder.name}-*") if old.is_dir() and old.name != generation.name]
+    for old in sorted(others, key=lambda path: path.stat().st_mtime)[:-1]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _json(value: object) -> bytes:

@@ -330,6 +330,15 @@ def to_html(report: Report, text: str = "", title: str = "") -> str:
     return template.render(report=report, text=text, idea_title=title, style=style())
 
 
+def to_html_overview(rows: Iterable[tuple[str, Report | None, str]]) -> str:
+    """Write many reports as one HTML file that needs nothing else, in the order given.
+
+    Args:
+        rows: id, report, and the error where there is no report.
+    """
+    return environment().get_template("screening.html").render(rows=list(rows), style=style())
+
+
 def segments(text: str, report: Report) -> list[Segment]:
     """Cut a text where evidence begins or ends, so that overlapping and nested evidence can be marked.
 

@@ -30,10 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     settings = Settings.from_environment()
     try:
+        files = {path.stem: evaluation.read_cases(path) for path in given.texts}
         catalogue, encoder = Catalogue.load(settings.catalogue_dir), SentenceTransformersEncoder.open()
         ensure_index(settings, catalogue, encoder, print)
         reader = Reader(catalogue, encoder, ViewIndex.open(settings.index_dir, catalogue, encoder.name))
-        examples = learning.examples({path.stem: evaluation.read_cases(path) for path in given.texts}, reader, print)
+        examples = learning.examples(files, reader, print)
     except OriginalityError as error:
         print(f"train_judge: {error}", file=sys.stderr)
         return 2

@@ -312,3 +312,12 @@ def test_every_verdict_has_words(verdict: str) -> None:
     bare = _report(verdict=verdict, why=[], matches=[], suggestions=[], warnings=[], change="")
     assert render.VERDICTS[verdict] in render.to_html(bare)
     assert render.VERDICTS[verdict].upper() in render.to_text(bare)
+
+
+def test_an_overview_holds_every_project_and_every_error() -> None:
+    """Many reports make one page: each project under its name, in order, with its verdict or what is wrong with it."""
+    full = _report()
+    page = render.to_html_overview([("first <one>", full, ""), ("second", None, "There is nothing in the text.")])
+    assert page.index("1. first &lt;one&gt;") < page.index("2. second") < page.index("There is nothing in the text.")
+    assert f"<strong>{render.VERDICTS[full.verdict]}.</strong>" in page
+    assert "<script" not in page
