@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 MAX_CHARS = 200_000
-"""Longest text that is read, in code points: some 30,000 words, seven times the longest README that people send."""
+"""Longest text that is read, in code points: some 30,000 words, well past any README."""
 
 MAX_SENTENCES = 400
 """Most sentences that are judged; past this a text is a book, and each more costs encoder time without news."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 VERDICTS = ("well_worn", "partly_known", "original", "off_topic")
 SAMPLES = 300
-"""Bootstrap samples behind an interval; more move its ends by less than .005."""
+"""Bootstrap samples behind an interval; with so many its ends repeat to about .01."""
 SHORT_WORDS = 45
 
 

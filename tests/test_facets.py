@@ -32,7 +32,7 @@ def theme(cosine: float) -> Match:
 
 @pytest.mark.parametrize(
     ("cosine", "follows", "status"),
-    [(0.9, 0.5, "worn"), (0.55, 0.49, "familiar"), (0.54, 0.49, "own"), (0.0, 0.9, "worn")],
+    [(0.9, 0.5, "worn"), (0.6, 0.49, "familiar"), (0.59, 0.49, "own"), (0.0, 0.9, "worn")],
 )
 def test_the_problem_is_worn_familiar_or_own(cosine: float, follows: float, status: str, tiny_reader: Reader) -> None:
     """A followed tutorial makes it worn, a near theme familiar; an own problem names no theme."""
