@@ -35,7 +35,8 @@ WINDOW_CHARS = 48
 """How far before or after a name a cue still speaks of it; some eight words."""
 
 MENTIONS_READ = 12
-"""How many mentions of one entry are read for what stands around them; the shares hardly change past that."""
+"""How many mentions of one entry are read for what stands around them. Without a bound, a text of 10,000 lines that all
+name one dataset spent 23 of 33 seconds there."""
 
 _CONTEXT = (
     "contrast", "pretrained", "benchmark", "negated", "own_data", "planned",

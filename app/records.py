@@ -7,7 +7,7 @@ a new one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -282,10 +282,3 @@ class Projected:
 
     verdict: VerdictLabel
     flag_probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """Suggestions with what each would change, best first."""
-
-    suggestions: tuple[tuple[Suggestion, Projected], ...] = field(default=())
