@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import app
-from app import advice, compose, facets, features, index, intake, judge, matches, verdict
+from app import advice, bundle, claims, compose, facets, features, index, intake, judge, matches, verdict
 from app.catalogue import Catalogue, views
 from app.encoder import CachedEncoder, SentenceTransformersEncoder
 from app.errors import BadInput, OriginalityError
@@ -137,9 +137,10 @@ class Checker:
                 briefs.append(error)
         good = [b for b in briefs if isinstance(b, Brief)]
         judged = self._judge_all(good)
+        projects = self._projects(good)
         about = [s.about for s, b in zip(submissions, briefs, strict=True) if isinstance(b, Brief)]
         advised = self._advise(judged, about) if advise else [() for _ in judged]
-        reports = iter([self._report(one, suggestions) for one, suggestions in zip(judged, advised, strict=True)])
+        reports = iter([self._report(*one) for one in zip(judged, advised, projects, strict=True)])
         return [next(reports) if isinstance(b, Brief) else b for b in briefs]
 
     def search(self, query: str, k: int = 10, kinds: Iterable[EntryKind] | None = None) -> list[SearchHit]:
@@ -163,20 +164,18 @@ class Checker:
         }
 
     def _judge_all(self, briefs: Sequence[Brief]) -> list[_Judged]:
-        return [self._judge_one(reading) for reading in self._reader.read(briefs)]
+        return [self._judge_one(reading) for reading in self._reader.read([claims.mute(brief) for brief in briefs])]
 
     def _judge_one(self, reading: Reading) -> _Judged:
         entries, cuts = self.catalogue.entries, self._judge.coefficients.cuts
         links = matches.link(matches.candidates(reading, self.catalogue.datasets), self._judge.coefficients.linker)
-        row = judge.see(reading, features.features(reading, links, entries))
+        said = self._judge.said(reading)
+        row = judge.see(reading, features.features(reading, links, said, entries))
         opinion = self._judge.opinion(row)
         data = verdict.ORIGIN[int(opinion.origin.argmax())]
         method = verdict.METHOD[int(opinion.method.argmax())]
-        rests_at = cuts["rests_on_own"] if data == "own" else cuts["rests_on"]
         found = (
-            *matches.datasets(
-                reading, links, rests_at=rests_at, first_at=cuts["first"] if data == "known" else rests_at
-            ),
+            *matches.datasets(reading, links, matches.carried(links, cuts, data)),
             *matches.techniques(reading),
             *matches.themes(reading, self._kinds, follows=opinion.tutorial, resembles_at=cuts["resembles"]),
         )
@@ -184,15 +183,23 @@ class Checker:
             reading,
             found,
             self._names,
+            said,
             data=data,
             method=method,
             follows=opinion.tutorial,
             own=float(opinion.origin[1]),
         )
         named = any(m.kind == "dataset" for m in found) or any(m.sure and m.kind == "cliche" for m in reading.mentions)
-        return _Judged(
-            reading, links, row, found, sides, verdict.decide(reading.brief, opinion, cuts, names_known=named)
-        )
+        brief = reading.brief
+        conclusion = verdict.decide(opinion, cuts, words=brief.words, language=brief.language, names_known=named)
+        return _Judged(reading, links, row, found, sides, conclusion)
+
+    def _projects(self, briefs: Sequence[Brief]) -> list[list[Report]]:
+        """Judge the projects of every text that holds several, one by one; their advice is under the whole."""
+        parts = [bundle.split(brief) for brief in briefs]
+        judged = iter(self._judge_all([part for some in parts for part in some]))
+        found = [[next(judged) for _ in some] for some in parts]
+        return [[self._report(one, (), ()) for one in some] if _is_bundle(some) else [] for some in found]
 
     def _advise(
         self, judged: Sequence[_Judged], about: Sequence[About | None]
@@ -214,7 +221,9 @@ class Checker:
             chosen.append(advice.choose(tried, one.verdict.label, one.verdict.flag_probability))
         return chosen
 
-    def _report(self, one: _Judged, suggestions: Sequence[tuple[Suggestion, Projected]]) -> Report:
+    def _report(
+        self, one: _Judged, suggestions: Sequence[tuple[Suggestion, Projected]], projects: Sequence[Report]
+    ) -> Report:
         pulls = self._judge.pulls(one.row)
         leanings = self._judge.words(one.reading, one.row)
         why = verdict.reasons(pulls, one.matches, one.facets, _telling(one, leanings, pulls))
@@ -228,6 +237,7 @@ class Checker:
             self.catalogue.entries,
             self._provenance,
             kept=advice.keep(one.facets, one.matches),
+            projects=projects,
         )
 
 
@@ -256,6 +266,20 @@ def ensure_index(
             settings.index_dir, views(catalogue), catalogue, encoder or SentenceTransformersEncoder.open(), tell
         )
     return True
+
+
+def _is_bundle(parts: Sequence[_Judged]) -> bool:
+    """Tell whether the parts of a text are projects: most of them have data, and not all the same."""
+    data = [_data_of(part, number) for number, part in enumerate(parts)]
+    return len(set(filter(None, data))) > 1 and len(parts) < 2 * len(list(filter(None, data)))
+
+
+def _data_of(part: _Judged, number: int) -> str:
+    """Name what a part rests on: a known dataset, a theme that is named, or its own data; empty if it shows none."""
+    known = [m.entry for m in part.matches if m.role == "rests_on"]
+    named = [m.entry for m in part.reading.mentions if m.kind == "cliche" and m.sure]
+    own = [f"own {number}"] if part.facets.data.status == "own" and part.facets.data.evidence else []
+    return next(iter([*known, *named, *own]), "")
 
 
 def _projected(one: _Judged) -> Projected:

@@ -25,20 +25,23 @@ def report(
     provenance: contract.Provenance,
     *,
     kept: str = "",
+    projects: Sequence[contract.Report] = (),
 ) -> contract.Report:
     """Compose a report.
 
     Args:
         kept: a sentence on what is fine as it is, for the end of the summary; empty for none.
+        projects: one report each where the text holds several.
     """
     summary = words.summary(verdict, facets, brief)
+    tried = _smallest(verdict, suggestions)
     return contract.Report(
         id=brief.id,
         verdict=verdict.label,
         flagged=verdict.label == "well_worn",
         flag_probability=round(verdict.flag_probability, 4),
         summary=summary,
-        change=words.change(verdict, facets),
+        change=" ".join(part for part in (words.change(verdict, facets), tried) if part),
         keep=kept,
         why=[
             contract.Reason(
@@ -58,9 +61,16 @@ def report(
         ),
         matches=[_match(m, entries[m.entry]) for m in matches],
         suggestions=[_suggestion(s, p) for s, p in suggestions],
-        warnings=[contract.Notice(code=n.code, message=n.message) for n in brief.notices] + _language(brief),
+        warnings=[contract.Notice(code=n.code, message=n.message) for n in brief.notices]
+        + _language(brief)
+        + _several(projects),
         provenance=provenance,
+        projects=list(projects),
     )
+
+
+_EFFORTS = ("a weekend", "two weeks", "a month")
+"""The handbook's, from the least to the most."""
 
 
 def _language(brief: Brief) -> list[contract.Notice]:
@@ -71,6 +81,26 @@ def _language(brief: Brief) -> list[contract.Notice]:
         "and meaning does so less well: an English version is judged more surely."
     )
     return [contract.Notice(code="language", message=message)]
+
+
+def _smallest(verdict: Verdict, suggestions: Sequence[tuple[Suggestion, Projected]]) -> str:
+    """Name the suggestion of least effort that moves the verdict, and how far; empty where none does."""
+    moving = [(s, p) for s, p in suggestions if p.verdict != verdict.label]
+    if verdict.label not in {"well_worn", "partly_known"} or not moving:
+        return ""
+    least, to = min(moving, key=lambda one: (_EFFORTS.index(one[0].effort), one[1].flag_probability))
+    before, after = (label.replace("_", " ") for label in (verdict.label, to.verdict))
+    return f"Tried on this text: \u201c{least.title}\u201d moves it from {before} to {after}."
+
+
+def _several(projects: Sequence[contract.Report]) -> list[contract.Notice]:
+    if not projects:
+        return []
+    message = (
+        f"The text holds {len(projects)} projects. The verdict is on the whole; each project has a report of its own. "
+        "For suggestions to one of them, check it alone."
+    )
+    return [contract.Notice(code="several_projects", message=message)]
 
 
 def _evidence(found: Sequence[Evidence]) -> list[contract.Evidence]:

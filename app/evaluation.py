@@ -22,19 +22,31 @@ LEDGER = "ledger.json"
 
 
 def read_cases(path: Path) -> list[dict[str, Any]]:
-    """Read labelled cases, one JSON object a line.
+    """Read labelled cases, one JSON object a line; ``words`` is counted where it isn't given.
 
     Raises:
         FileUnreadable: naming file, line and what is wrong.
     """
-    needed = ("id", "text", "verdict", "flag", "dataset")
-    cases = []
+    cases = read_lines(path, ("id", "text", "verdict", "flag", "dataset"))
+    return [row | {"words": row.get("words", len(str(row["text"]).split()))} for row in cases]
+
+
+def read_lines(path: Path, needed: tuple[str, ...] = ("id",)) -> list[dict[str, Any]]:
+    """Read one JSON object a line.
+
+    Args:
+        needed: fields that every object must have.
+
+    Raises:
+        FileUnreadable: naming file, line and what is wrong.
+    """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")  # JSON strings may hold the other line ends
     except (OSError, UnicodeDecodeError) as error:
         raise FileUnreadable(
             f"{path} can't be read ({type(error).__name__}). Give a JSONL file of labelled cases."
         ) from error
+    rows = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -47,8 +59,8 @@ def read_cases(path: Path) -> list[dict[str, Any]]:
             raise FileUnreadable(
                 f"{path.name}:{number}: field {missing[0]!r} is missing; a case has {', '.join(needed)}."
             )
-        cases.append(row | {"words": row.get("words", len(str(row["text"]).split()))})
-    return cases
+        rows.append(row)
+    return rows
 
 
 def digest(text: str) -> str:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app import cues
+from app import cues, roles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from app.catalogue import Entry
     from app.records import Link, Reading
@@ -22,15 +26,25 @@ _KINDS = ("dataset", "technique", "tutorial", "cliche")
 _GENRES = ("ml", "llm-app", "software")
 _EARLY = ("self", "own_data", "course", "dataset_word", "users", "product")
 _EARLY_SENTENCES = 4
+TAUGHT = 24
+"""Taught projects and clichés that are asked how well they explain a text; those further off score little anyway."""
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "known data": ("link.", "near.dataset", "named.dataset"),
     "known method": ("near.technique", "named.technique"),
     "tutorial": ("near.tutorial", "near.cliche", "near.genre", "named.cliche", "join."),
-    "own data": ("own_data", "device", "span_of_time", "annotators", "own_words", "synthetic", "self"),
-    "public source": ("others_data", "source_link", "load_call", "dataset_word", "public_api"),
-    "additions": ("study", "users", "operated", "benchmark", "question", "contrast", "negated"),
-    "practice": ("course", "planned", "claim", "eda", "metric", "deploy", "feature_list", "pretrained"),
+    "own data": ("own_data", "device", "span_of_time", "annotators", "own_words", "synthetic", "self", "role.own"),
+    "public source": (
+        "others_data",
+        "source_link",
+        "load_call",
+        "dataset_word",
+        "public_api",
+        "role.public",
+        "role.other",
+    ),
+    "additions": ("study", "users", "operated", "benchmark", "question", "contrast", "negated", "role.addition"),
+    "practice": ("course", "planned", "claim", "eda", "metric", "deploy", "feature_list", "pretrained", "role.usual"),
     "software": ("product", "instruction"),
     "form": ("form.",),
 }
@@ -43,17 +57,60 @@ def family(feature: str) -> str:
     return next(name for name, starts in FAMILIES.items() if stem.startswith(starts))
 
 
-def features(reading: Reading, links: list[Link], entries: Mapping[str, Entry]) -> dict[str, float]:
-    """Give a text's named numbers, the same names in the same order for every text."""
-    row = _of_links(links, entries)
-    row |= _of_nearness(reading, entries)
-    row |= _of_names(reading, entries)
-    row |= _of_joins(reading, links, entries)
-    row |= _of_cues(reading)
-    return row | _of_form(reading)
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """A taught project or cliché that a text comes near to.
+
+    Attributes:
+        method: share of its techniques that the text names.
+        cosine: of its nearest view to the nearest sentence.
+        overall: of its nearest view to the whole text.
+    """
+
+    entry: str
+    method: float
+    cosine: float
+    overall: float
 
 
-def _of_links(links: list[Link], entries: Mapping[str, Entry]) -> dict[str, float]:
+def features(
+    reading: Reading, links: Sequence[Link], said: NDArray[np.floating], entries: Mapping[str, Entry]
+) -> dict[str, float]:
+    """Give a text's named numbers, the same names in the same order for every text.
+
+    Args:
+        said: the roles of its sentences, as ``roles.scores`` gives them.
+    """
+    return linked(links, taught(reading, entries), entries) | settled(reading, entries) | roles.summed(said)
+
+
+def settled(reading: Reading, entries: Mapping[str, Entry]) -> dict[str, float]:
+    """Give the numbers that stand before any dataset is linked."""
+    return _of_nearness(reading, entries) | _of_names(reading, entries) | _of_cues(reading) | _of_form(reading)
+
+
+def linked(links: Sequence[Link], near: Sequence[Taught], entries: Mapping[str, Entry]) -> dict[str, float]:
+    """Give the numbers that follow from the linked datasets, most probable first."""
+    return _of_links(links, entries) | _of_joins(links, near, entries)
+
+
+def taught(reading: Reading, entries: Mapping[str, Entry]) -> tuple[Taught, ...]:
+    """List the taught projects and clichés that a text comes nearest to, and how much of their method it names."""
+    near = [entry for entry in reading.overall if entries[entry].kind in {"tutorial", "cliche"}]
+    nearest = sorted(near, key=lambda e: (-max(reading.nearest[e].cosine, reading.overall[e]), e))[:TAUGHT]
+    named = {m.entry for m in reading.mentions if m.kind == "technique"}
+    return tuple(
+        Taught(entry, _share_named(entries[entry], named), reading.nearest[entry].cosine, reading.overall[entry])
+        for entry in nearest
+    )
+
+
+def _share_named(entry: Entry, named: set[str]) -> float:
+    techniques = getattr(entry, "techniques", ())
+    return sum(t in named for t in techniques) / max(1, len(techniques))
+
+
+def _of_links(links: Sequence[Link], entries: Mapping[str, Entry]) -> dict[str, float]:
     best = [one.probability for one in links[:5]] + [0.0, 0.0]
     return {"link.first": best[0], "link.second": best[1], "link.sum": sum(best)} | {
         f"link.tier{tier}": sum(one.probability for one in links[:5] if entries[one.entry].tier == tier)
@@ -95,22 +152,16 @@ def _of_names(reading: Reading, entries: Mapping[str, Entry]) -> dict[str, float
     }
 
 
-def _of_joins(reading: Reading, links: list[Link], entries: Mapping[str, Entry]) -> dict[str, float]:
+def _of_joins(links: Sequence[Link], near: Sequence[Taught], entries: Mapping[str, Entry]) -> dict[str, float]:
     """Ask how well one taught project or cliché explains the text: its data, its method and its theme together."""
-    linked = {one.entry: one.probability for one in links}
-    named = {m.entry for m in reading.mentions if m.kind == "technique"}
+    probability = {one.entry: one.probability for one in links}
     best = dict.fromkeys(("join.data_and_method", "join.sentence", "join.overall"), 0.0)
-    for entry, overall in reading.overall.items():
-        taught = entries[entry]
-        if taught.kind not in {"tutorial", "cliche"}:
-            continue
-        datasets, techniques = getattr(taught, "datasets", ()), getattr(taught, "techniques", ())
-        data = max((linked.get(d, 0.0) for d in datasets), default=0.0)
-        method = sum(t in named for t in techniques) / max(1, len(techniques))
+    for one in near:
+        data = max((probability.get(d, 0.0) for d in getattr(entries[one.entry], "datasets", ())), default=0.0)
         scores = {
-            "join.data_and_method": data * (method > 0),
-            "join.sentence": (data + method) / 2 * max(0.0, reading.nearest[entry].cosine),
-            "join.overall": (0.3 + (data + method) / 2) * max(0.0, overall),
+            "join.data_and_method": data * (one.method > 0),
+            "join.sentence": (data + one.method) / 2 * max(0.0, one.cosine),
+            "join.overall": (0.3 + (data + one.method) / 2) * max(0.0, one.overall),
         }
         best = {name: max(best[name], scores[name]) for name in best}
     return best

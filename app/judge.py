@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from app import features as named
-from app import wording
+from app import roles, wording
 from app.errors import JudgeInvalid
 from app.matches import Linear
 from app.records import Brief, Reading
@@ -82,6 +82,7 @@ class Coefficients:
 
     Attributes:
         linker: one output over the features of a candidate dataset.
+        roles: the sentence reader.
         named: OUTPUTS outputs over the named features.
         wording: shape (OUTPUTS, wording.BUCKETS).
         wording_bias: shape (OUTPUTS,).
@@ -97,6 +98,7 @@ class Coefficients:
     """
 
     linker: Linear
+    roles: roles.Network
     named: Linear
     wording: Numbers
     wording_bias: Numbers
@@ -134,6 +136,10 @@ class Judge:
                 "Restore the file, or learn it anew: scripts/train_judge.py"
             ) from error
         return cls(coefficients, hashlib.sha256(data).hexdigest())
+
+    def said(self, reading: Reading) -> NDArray[np.float32]:
+        """Score what each counted sentence does, shape (counted, roles), in the order of ``roles.ROLES``."""
+        return roles.scores(reading, self.coefficients.roles)
 
     def opinion(self, text: Text, without: str = "") -> Opinion:
         """Judge a text.
@@ -237,12 +243,14 @@ def save(coefficients: Coefficients, file: Path) -> None:
         names[name] = list(linear.names)
         for part in ("mean", "scale", "weights", "intercepts"):
             arrays[f"{name}.{part}"] = _packed(getattr(linear, part), np.float32)
+    for name in roles.SHAPES:
+        arrays[f"roles.{name}"] = _packed(getattr(coefficients.roles, name), np.float16)
     header = {"names": names, "cuts": dict(coefficients.cuts), "about": dict(coefficients.about)}
     save_file(arrays, file, metadata={"judge": json.dumps(header, sort_keys=True)})
     file.chmod(0o644)
 
 
-def _packed(value: Numbers, dtype: type) -> NDArray[Any]:
+def _packed(value: NDArray[Any], dtype: type) -> NDArray[Any]:
     # safetensors writes the buffer as it lies: rows of scikit-learn lie the other way round.
     return np.ascontiguousarray(value, dtype=dtype)
 
@@ -268,13 +276,16 @@ def load(file: Path) -> Coefficients:
         raise ValueError("the cuts differ")
     if linears["named"].names != _feature_names():
         raise ValueError("the features differ")
+    if any(arrays[f"roles.{name}"].shape != shape for name, shape in roles.SHAPES.items()):
+        raise ValueError("the sentence reader differs")
     if arrays["wording"].shape != (OUTPUTS, wording.BUCKETS):
         raise ValueError("the wording's width differs")
-    found: dict[str, Any] = {**linears, **{name: arrays[name] for name in _ARRAYS}}
+    reader = roles.Network(**{name: arrays[f"roles.{name}"].astype(np.float32) for name in roles.SHAPES})
+    found: dict[str, Any] = {**linears, "roles": reader, **{name: arrays[name] for name in _ARRAYS}}
     return Coefficients(**found, cuts=judge["cuts"], about=judge["about"])
 
 
 def _feature_names() -> tuple[str, ...]:
     """Give the names of the features that this code counts, off a blank text."""
-    blank = Reading(Brief("", "", "", (), "und", 0), (), np.zeros((1, 1), dtype=np.float32), " ", (), (), {}, {})
-    return tuple(named.features(blank, [], {}))
+    blank = Reading(Brief("", "", "", (), "und", 0), (), np.zeros((1, 1), dtype=np.float32), (), " ", (), (), {}, {})
+    return tuple(named.features(blank, [], np.zeros((0, len(roles.ROLES))), {}))

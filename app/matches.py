@@ -18,12 +18,12 @@ from app import cues
 from app.records import Evidence, Link, Match, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from app.catalogue import Dataset
-    from app.records import Brief, EntryKind, Mention, Reading, Span
+    from app.records import Brief, DataStatus, EntryKind, Mention, Reading, Span
 
     Numbers = NDArray[np.float64]
 
@@ -54,7 +54,12 @@ class Candidate:
     sentence: int
     cosine: float
     mentions: tuple[Mention, ...]
-    features: dict[str, float]
+    features: Mapping[str, float]
+
+    @property
+    def named(self) -> bool:
+        """Whether the text names it, for sure or doubtfully; its numbers tell this even without the text."""
+        return not self.features["unnamed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +184,17 @@ def _precedes(brief: Brief, cue: str, span: Span) -> bool:
     return bool(cues.CUES[cue].search(brief.text[max(0, span.start - WINDOW_CHARS) : span.start]))
 
 
-def link(found: list[Candidate], linker: Linear) -> list[Link]:
+def link(found: Sequence[Candidate], linker: Linear) -> list[Link]:
     """Weigh candidates; most probable first."""
     links = [
-        Link(c.entry, 1.0 / (1.0 + math.exp(-float(linker.logits(c.features)[0]))), c.cosine, c.sentence, c.mentions)
+        Link(
+            c.entry,
+            1.0 / (1.0 + math.exp(-float(linker.logits(c.features)[0]))),
+            c.cosine,
+            c.sentence,
+            c.mentions,
+            c.named,
+        )
         for c in found
     ]
     return sorted(links, key=lambda one: (-one.probability, one.entry))
@@ -193,21 +205,32 @@ def quote(brief: Brief, span: Span) -> Evidence:
     return Evidence(span.start, span.end, brief.text[span.start : span.end])
 
 
-def datasets(reading: Reading, links: list[Link], *, rests_at: float, first_at: float) -> list[Match]:
-    """Say which datasets the results rest on, and in which role other named ones appear.
+def carried(links: Sequence[Link], cuts: Mapping[str, float], data: DataStatus) -> frozenset[str]:
+    """Choose the datasets that the results rest on.
 
     Args:
         links: as ``link`` gives them, most probable first.
-        rests_at: probability from which a dataset counts as one that the results rest on.
-        first_at: the same for the most probable one, where the text is known to rest on some known dataset.
+        cuts: the judge's: ``rests_on``, ``rests_on_own`` and ``first``.
+        data: who made the data; where they are the author's own, a known dataset needs more to count.
+    """
+    rests_at = cuts["rests_on_own"] if data == "own" else cuts["rests_on"]
+    first_at = cuts["first"] if data == "known" else rests_at
+    likely = [one for n, one in enumerate(links) if one.probability >= (first_at if n == 0 else rests_at)]
+    # Beside a dataset that is named, one that merely resembles the text is most often its namesake or its sibling.
+    named = max((one.probability for one in likely if one.named), default=0.0)
+    return frozenset(one.entry for one in likely if one.named or one.probability > named)
+
+
+def datasets(reading: Reading, links: Sequence[Link], carries: Collection[str]) -> list[Match]:
+    """Say in which role each dataset appears, most probable first.
+
+    Args:
+        carries: those that the results rest on; of the others, the ones named for sure are listed.
     """
     brief = reading.brief
     found: list[Match] = []
-    carried = [one for n, one in enumerate(links) if one.probability >= (first_at if n == 0 else rests_at)]
-    # Beside a dataset that is named, one that merely resembles the text is most often its namesake or its sibling.
-    named = max((one.probability for one in carried if one.mentions), default=0.0)
     for one in links:
-        if one in carried and (one.mentions or one.probability > named):
+        if one.entry in carries:
             role: Role = "rests_on"
         elif any(m.sure for m in one.mentions):
             role = _named_role(brief, one.mentions)

@@ -69,6 +69,40 @@ def calibration_error(pairs: Sequence[tuple[float, bool]], bins: int = 10) -> fl
     return sum(abs(sum(p for p, _ in some) - sum(t for _, t in some)) for some in inside.values()) / len(pairs)
 
 
+def reliability(pairs: Sequence[tuple[float, bool]], bins: int = 10) -> list[tuple[float, int, float, float]]:
+    """Compare what was said with what was true, over bins of equal width that hold any text.
+
+    Returns:
+        Lower end of the bin, number of texts, their mean probability, their share that is true.
+    """
+    inside: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for probability, truth in pairs:
+        inside[min(bins - 1, int(probability * bins))].append((probability, truth))
+    return [
+        (n / bins, len(some), sum(p for p, _ in some) / len(some), sum(t for _, t in some) / len(some))
+        for n, some in sorted(inside.items())
+    ]
+
+
+def risk_by_coverage(
+    cases: Sequence[Case], shares: Sequence[float] = (1, 0.9, 0.8, 0.7, 0.6, 0.5)
+) -> dict[float, float]:
+    """Tell how often the flag is wrong if only the surest share of the texts were answered.
+
+    Sureness is how far the flag's probability lies from even. Source: El-Yaniv and Wiener 2010, the risk-coverage
+    trade-off of selective classification.
+    """
+    surest = sorted(cases, key=lambda c: -abs(float(c.report.get("flag_probability") or 0.0) - 0.5))
+    chosen = {share: surest[: max(1, round(share * len(surest)))] for share in shares}
+    return {share: sum(c.flags[0] != c.flags[1] for c in some) / len(some) for share, some in chosen.items()}
+
+
+def confusion(pairs: Sequence[tuple[str, str]], labels: Sequence[str]) -> list[list[int]]:
+    """Count what was said of what was true: a row per true label, a column per said one, both in this order."""
+    counts = Counter(pairs)
+    return [[counts[truth, said] for said in labels] for truth in labels]
+
+
 def kappa(pairs: Sequence[tuple[Hashable, Hashable]]) -> float:
     """Cohen's kappa (1960) of two raters; 1 where chance alone would agree always."""
     n = len(pairs)
@@ -147,6 +181,17 @@ def by_tag(cases: Sequence[Case]) -> dict[str, tuple[int, int]]:
             found[tag.strip() or "plain"].append(case.flags[0] == case.flags[1])
     return {
         tag: (sum(right), len(right)) for tag, right in sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+    }
+
+
+def by_language(cases: Sequence[Case]) -> dict[str, tuple[int, int]]:
+    """Give the same by the language that the text was read as; the commonest first."""
+    found: dict[str, list[bool]] = defaultdict(list)
+    for case in cases:
+        found[str(case.label.get("language") or "und")].append(case.flags[0] == case.flags[1])
+    return {
+        name: (sum(right), len(right))
+        for name, right in sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
     }
 
 

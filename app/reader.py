@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from app.encoder import Encoder
     from app.index import ViewIndex
-    from app.records import EntryKind, Vectors
+    from app.records import EntryKind, States, Vectors
 
 NEAREST_VIEWS: dict[EntryKind, int] = {"dataset": 24, "technique": 8, "tutorial": 16, "cliche": 8}
 """Views asked for per row and kind: an entry has up to seven, so that some four to eight entries of a kind are seen."""
@@ -40,10 +40,10 @@ class Reader:
         """Read briefs together, so that all their sentences share the encoder's batches."""
         counted = [tuple(i for i, s in enumerate(b.sentences) if s.counted) for b in briefs]
         texts = [[b.sentences[i].text for i in which] for b, which in zip(briefs, counted, strict=True)]
-        vectors = self._encoder.encode([t for one in texts for t in one])
+        vectors, states = self._encoder.read([t for one in texts for t in one])
         ends = np.cumsum([len(one) for one in texts])
         return [
-            self._reading(brief, which, vectors[end - len(which) : end])
+            self._reading(brief, which, vectors[end - len(which) : end], tuple(states[end - len(which) : end]))
             for brief, which, end in zip(briefs, counted, ends, strict=True)
         ]
 
@@ -72,7 +72,9 @@ class Reader:
             for h in ranked
         ]  # fmt: skip
 
-    def _reading(self, brief: Brief, counted: tuple[int, ...], sentences: Vectors) -> Reading:
+    def _reading(
+        self, brief: Brief, counted: tuple[int, ...], sentences: Vectors, states: tuple[States, ...]
+    ) -> Reading:
         folded = fold(brief.text)
         mentions = tuple(self._finder.find(brief, folded))
         vectors = np.concatenate([sentences, _whole(sentences)])
@@ -81,6 +83,7 @@ class Reader:
             brief=brief,
             counted=counted,
             vectors=vectors,
+            states=states,
             folded=folded.text,
             mentions=mentions,
             cues=tuple(_cues(brief, i) for i in counted),

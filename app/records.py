@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vectors = NDArray[np.float32]
+    States = NDArray[np.float16]
 
 EntryKind = Literal["dataset", "technique", "tutorial", "cliche"]
 Role = Literal["rests_on", "pretrained_on", "contrast", "benchmark", "mentioned", "uses", "follows", "resembles"]
@@ -137,6 +138,7 @@ class Reading:
     Attributes:
         counted: indexes into ``brief.sentences`` of those that count, in order.
         vectors: float32 unit rows, shape (len(counted) + 1, 384); the last is their mean, the whole text.
+        states: per counted sentence what the model thought of each token, shape (tokens, 384).
         folded: the text in the form that names are looked for in, with a blank at both ends.
         mentions: names found by their letters, in the order of the text.
         cues: per counted sentence, cue name to its span in the received text.
@@ -147,6 +149,7 @@ class Reading:
     brief: Brief
     counted: tuple[int, ...]
     vectors: Vectors
+    states: tuple[States, ...]
     folded: str
     mentions: tuple[Mention, ...]
     cues: tuple[dict[str, Span], ...]
@@ -162,6 +165,7 @@ class Link:
         probability: calibrated, in [0, 1], that the results rest on it.
         cosine: of its best view to the nearest sentence or the whole, in [-1, 1].
         sentence: index into ``Brief.sentences`` of the sentence that shows it best.
+        named: whether the text names it at all.
     """
 
     entry: str
@@ -169,6 +173,7 @@ class Link:
     cosine: float
     sentence: int
     mentions: tuple[Mention, ...]
+    named: bool
 
 
 @dataclass(frozen=True, slots=True)

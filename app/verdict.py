@@ -18,7 +18,7 @@ METHOD: tuple[MethodStatus, ...] = ("known", "novel", "none")
 
 MIN_WORDS = 3
 """Below this a text says nothing to judge unless it names a known thing ("titanic knn" does)."""
-MIXED_BELOW = 0.36
+MIXED_BELOW = 1 / 3
 """Largest probability of a label under which the judge has no opinion: a quarter is chance among four."""
 FOREIGN_BELOW = 0.5
 """The same for a text in another language than English that names nothing known: the vectors read English."""
@@ -56,11 +56,12 @@ _WHY: dict[str, tuple[str, str]] = {
 }
 
 
-def decide(brief: Brief, opinion: Opinion, cuts: Mapping[str, float], *, names_known: bool) -> Verdict:
+def decide(opinion: Opinion, cuts: Mapping[str, float], *, words: int, language: str, names_known: bool) -> Verdict:
     """Choose the verdict.
 
     Args:
         cuts: the learned ones; ``flag`` is the probability from which a text is flagged.
+        words, language: of the brief.
         names_known: whether the text names or clearly means a known dataset or cliché.
 
     Returns:
@@ -71,8 +72,8 @@ def decide(brief: Brief, opinion: Opinion, cuts: Mapping[str, float], *, names_k
     if opinion.flag < cuts["flag"]:
         label = max(ORDER[1:], key=lambda one: probabilities[one])
     likely = max(probabilities.values())
-    thin = brief.words == 0 or (brief.words < MIN_WORDS and not names_known)
-    foreign = brief.language not in {"en", "und"} and not names_known and likely < FOREIGN_BELOW
+    thin = words == 0 or (words < MIN_WORDS and not names_known)
+    foreign = language not in {"en", "und"} and not names_known and likely < FOREIGN_BELOW
     if thin or foreign or likely < MIXED_BELOW:
         label = "unclear"
     return Verdict(label, opinion.flag, probabilities)

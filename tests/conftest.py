@@ -14,7 +14,7 @@ import pytest
 
 from app import index
 from app.catalogue import DATA, Catalogue, format_line, views
-from app.encoder import DIMENSION
+from app.encoder import DIMENSION, MAX_STATES
 from app.reader import Reader
 from app.settings import Settings
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from app.catalogue import Kind
     from app.checker import Checker
-    from app.records import Vectors
+    from app.records import States, Vectors
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -81,6 +81,11 @@ class FakeEncoder:
             if not row.any():
                 row[0] = 1
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+    def read(self, texts: Sequence[str]) -> tuple[Vectors, list[States]]:
+        """Give the vectors, and for every word its own; a text without words has the first axis."""
+        words = [re.findall(r"\w+", text.casefold())[:MAX_STATES] or [""] for text in texts]
+        return self.encode(texts), [self.encode(some).astype(np.float16) for some in words]
 
 
 @pytest.fixture(scope="session")

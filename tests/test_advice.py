@@ -69,6 +69,7 @@ def _reading(text: str, near: dict[str, float], catalogue: Catalogue) -> Reading
         brief=brief,
         counted=counted,
         vectors=np.zeros((len(counted) + 1, 384), np.float32),
+        states=tuple(np.zeros((1, 384), np.float16) for _ in counted),
         folded=f" {text.casefold()} ",
         mentions=(),
         cues=tuple(own if i == 0 else {} for i in range(len(counted))),

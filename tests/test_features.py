@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import features, intake, matches
+from app import features, intake, matches, roles
 from app.errors import BadInput
 from app.features import FAMILIES, family
 from app.records import Link
@@ -18,14 +19,17 @@ if TYPE_CHECKING:
     from app.reader import Reader
 
 
+SAID = np.full((60, len(roles.ROLES)), 0.25)
+
+
 def row_of(reader: Reader, text: str) -> dict[str, float]:
     """Give a text's numbers, with the candidates weighed as if each were as likely as not."""
     reading = reader.read([intake.read(text)])[0]
     links = [
-        Link(c.entry, 0.5, c.cosine, c.sentence, c.mentions)
+        Link(c.entry, 0.5, c.cosine, c.sentence, c.mentions, c.named)
         for c in matches.candidates(reading, reader.catalogue.datasets)
     ]
-    return features.features(reading, links, reader.catalogue.entries)
+    return features.features(reading, links, SAID[: len(reading.counted)], reader.catalogue.entries)
 
 
 def test_every_feature_belongs_to_exactly_one_family(tiny_reader: Reader) -> None:

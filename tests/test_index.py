@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app.encoder import Encoder
-    from app.records import EntryKind, Vectors
+    from app.records import EntryKind, States, Vectors
     from app.settings import Settings
 
 KINDS: tuple[EntryKind, ...] = ("cliche", "dataset", "technique", "tutorial")
@@ -217,6 +217,10 @@ class Failing:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Fail."""
+        raise MemoryError(len(texts))
+
+    def read(self, texts: Sequence[str]) -> tuple[Vectors, list[States]]:
+        """Fail as well."""
         raise MemoryError(len(texts))
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
-from app import features, intake, judge, wording
+from app import features, intake, judge, roles, wording
 from app.errors import JudgeInvalid
 from app.judge import HEADS, OUTPUTS, Coefficients, Judge, Text
 from app.matches import Linear
@@ -37,7 +37,9 @@ def linear(names: tuple[str, ...], outputs: int, seed: int) -> Linear:
 def text(tiny_reader: Reader) -> Text:
     """See a text as the judge does."""
     reading = tiny_reader.read([intake.read("We weighed stones. The Ruler method sorts them.")])[0]
-    return judge.see(reading, features.features(reading, [], tiny_reader.catalogue.entries))
+    return judge.see(
+        reading, features.features(reading, [], np.zeros((2, len(roles.ROLES))), tiny_reader.catalogue.entries)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +49,9 @@ def made(text: Text) -> Judge:
     return Judge(
         Coefficients(
             linker=linear(("sure", "cosine"), 1, 1),
+            roles=roles.Network(
+                **{name: rng.normal(size=shape).astype(np.float32) for name, shape in roles.SHAPES.items()}
+            ),
             named=linear(tuple(text.features), OUTPUTS, 2),
             wording=rng.normal(size=(OUTPUTS, wording.BUCKETS)),
             wording_bias=rng.normal(size=OUTPUTS),

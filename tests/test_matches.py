@@ -25,10 +25,11 @@ def reading_of(reader: Reader, text: str) -> Reading:
 def rests(reading: Reading, reader: Reader, probability: float, **at: float) -> list[Match]:
     """Match datasets, each candidate as likely as given."""
     links = [
-        Link(c.entry, probability, c.cosine, c.sentence, c.mentions)
+        Link(c.entry, probability, c.cosine, c.sentence, c.mentions, c.named)
         for c in matches.candidates(reading, reader.catalogue.datasets)
     ]
-    return matches.datasets(reading, links, rests_at=at.get("rests_at", 0.4), first_at=at.get("first_at", 0.4))
+    cuts = {"rests_on": 0.4, "rests_on_own": 0.9, "first": 0.4} | at
+    return matches.datasets(reading, links, matches.carried(links, cuts, "known"))
 
 
 def test_a_linear_model_by_hand() -> None:
@@ -95,7 +96,7 @@ def test_what_is_likely_enough_is_rested_on(tiny_reader: Reader) -> None:
     reading = reading_of(tiny_reader, "I sort what the sea brings. Read the street off an envelope.")
     assert {m.role for m in rests(reading, tiny_reader, 0.4)} == {"rests_on"}
     assert rests(reading, tiny_reader, 0.39) == []
-    only = rests(reading, tiny_reader, 0.3, first_at=0.25)
+    only = rests(reading, tiny_reader, 0.3, first=0.25)
     assert [(m.entry, m.role) for m in only] == [("letters", "rests_on")]
     assert only[0].evidence[0].quote == "Read the street off an envelope."
 

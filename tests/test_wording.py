@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
-from app import learning, wording
+from app import wording
+from app.learning import fit
 
 HALF = 2**wording.WORD_BITS
 
@@ -22,7 +23,7 @@ def test_one_text_is_weighed_as_training_weighs_many(counted: dict[int, float], 
     values = np.array([counted[int(b)] for b in buckets], dtype=np.float64)
     idf = np.random.default_rng(seed).uniform(1, 9, wording.BUCKETS)
     rows = csr_matrix((values, buckets, [0, len(buckets)]), shape=(1, wording.BUCKETS))
-    learned = learning._weigh(rows, idf).toarray()[0]
+    learned = fit._weigh(rows, idf).toarray()[0]
     running = np.zeros(wording.BUCKETS)
     running[buckets] = wording.weigh(buckets, values, idf)
     assert running == pytest.approx(learned, abs=1e-12)
