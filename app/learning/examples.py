@@ -165,10 +165,10 @@ def example(one: Labelled, said: Sequence[Mapping[str, float]], reader: Reader) 
 
 def made_by(catalogue: Catalogue, model: str) -> dict[str, str]:
     """Tell what numbers depend on besides the text: the hash of the code, the catalogue and the model."""
-    digest = hashlib.sha256()
+    code = hashlib.sha256()
     for name in _CODE:
-        digest.update((Path(app.__file__).parent / f"{name}.py").read_bytes())
-    return {"code": digest.hexdigest()[:16], "catalogue": catalogue.sha256[:16], "model": model}
+        code.update((Path(app.__file__).parent / f"{name}.py").read_bytes())
+    return {"code": code.hexdigest()[:16], "catalogue": catalogue.sha256[:16], "model": model}
 
 
 def save(examples: Sequence[Example], path: Path, made: Mapping[str, str]) -> None:
