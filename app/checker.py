@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import app
@@ -136,8 +136,8 @@ class Checker:
             except BadInput as error:
                 briefs.append(error)
         good = [b for b in briefs if isinstance(b, Brief)]
-        judged = self._judge_all(good)
         projects = self._projects(good)
+        judged = [_whole(one, parts) for one, parts in zip(self._judge_all(good), projects, strict=True)]
         about = [s.about for s, b in zip(submissions, briefs, strict=True) if isinstance(b, Brief)]
         advised = self._advise(judged, about) if advise else [() for _ in judged]
         reports = iter([self._report(*one) for one in zip(judged, advised, projects, strict=True)])
@@ -194,12 +194,12 @@ class Checker:
         conclusion = verdict.decide(opinion, cuts, words=brief.words, language=brief.language, names_known=named)
         return _Judged(reading, links, row, found, sides, conclusion)
 
-    def _projects(self, briefs: Sequence[Brief]) -> list[list[Report]]:
-        """Judge the projects of every text that holds several, one by one; their advice is under the whole."""
+    def _projects(self, briefs: Sequence[Brief]) -> list[list[_Judged]]:
+        """Judge the projects of every text that holds several, one by one; none where it holds one."""
         parts = [bundle.split(brief) for brief in briefs]
         judged = iter(self._judge_all([part for some in parts for part in some]))
         found = [[next(judged) for _ in some] for some in parts]
-        return [[self._report(one, (), ()) for one in some] if _is_bundle(some) else [] for some in found]
+        return [some if _is_bundle(some) else [] for some in found]
 
     def _advise(
         self, judged: Sequence[_Judged], about: Sequence[About | None]
@@ -222,7 +222,7 @@ class Checker:
         return chosen
 
     def _report(
-        self, one: _Judged, suggestions: Sequence[tuple[Suggestion, Projected]], projects: Sequence[Report]
+        self, one: _Judged, suggestions: Sequence[tuple[Suggestion, Projected]], projects: Sequence[_Judged]
     ) -> Report:
         pulls = self._judge.pulls(one.row)
         leanings = self._judge.words(one.reading, one.row)
@@ -237,7 +237,7 @@ class Checker:
             self.catalogue.entries,
             self._provenance,
             kept=advice.keep(one.facets, one.matches),
-            projects=projects,
+            projects=[self._report(part, (), ()) for part in projects],
         )
 
 
@@ -266,6 +266,11 @@ def ensure_index(
             settings.index_dir, views(catalogue), catalogue, encoder or SentenceTransformersEncoder.open(), tell
         )
     return True
+
+
+def _whole(one: _Judged, parts: Sequence[_Judged]) -> _Judged:
+    """Let the whole listen to its parts."""
+    return replace(one, verdict=verdict.of_whole(one.verdict, [part.verdict for part in parts]))
 
 
 def _is_bundle(parts: Sequence[_Judged]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.records import DataStatus, Evidence, Facets, Match, MethodStatus, Reason, Verdict, VerdictLabel
@@ -22,6 +23,8 @@ MIXED_BELOW = 1 / 3
 """Largest probability of a label under which the judge has no opinion: a quarter is chance among four."""
 FOREIGN_BELOW = 0.5
 """The same for a text in another language than English that names nothing known: the vectors read English."""
+SURELY_BELOW = 0.1
+"""Flag's probability below which a part of a text is surely original: of labelled texts there, 1 in 100 is worn."""
 MIN_PULL = 0.15
 """Log-odds below which a side of the text isn't worth a line."""
 MAX_REASONS = 6
@@ -77,6 +80,16 @@ def decide(opinion: Opinion, cuts: Mapping[str, float], *, words: int, language:
     if thin or foreign or likely < MIXED_BELOW:
         label = "unclear"
     return Verdict(label, opinion.flag, probabilities)
+
+
+def of_whole(whole: Verdict, parts: Sequence[Verdict]) -> Verdict:
+    """Keep a text of several projects from being flagged where one of them is surely original.
+
+    A false flag on an original project is the worst error; exercises beside it are no fault. The probability stays that
+    of the text as a whole.
+    """
+    stands_apart = any(p.label == "original" and p.flag_probability < SURELY_BELOW for p in parts)
+    return replace(whole, label="partly_known") if whole.label == "well_worn" and stands_apart else whole
 
 
 def reasons(

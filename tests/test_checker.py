@@ -188,6 +188,7 @@ def test_several_projects_are_judged_one_by_one(checker: Checker) -> None:
     report = checker.check(text, id="pair")
     assert [one.id for one in report.projects] == ["pair/1", "pair/2"]
     assert [one.verdict for one in report.projects] == ["well_worn", "original"]
+    assert not report.flagged
     assert [w.code for w in report.warnings] == ["several_projects"]
     assert "titanic" in {m.entry for m in report.projects[0].matches if m.role == "rests_on"}
     for one in report.projects:

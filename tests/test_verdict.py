@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app import features, intake, verdict
 from app.judge import Opinion
-from app.records import Evidence, Facet, Facets, Match, Verdict
+from app.records import Evidence, Facet, Facets, Match, Verdict, VerdictLabel
 
 CUTS = {"flag": 0.4}
 NOTHING = Facets(Facet("own"), Facet("unknown"), Facet("known"), Facet("none"))
@@ -66,6 +66,22 @@ def test_a_verdict_carries_its_probabilities(raw: list[float], named: bool) -> N
     assert list(found.probabilities.values()) == pytest.approx(odds)
     assert found.flag_probability == found.probabilities["well_worn"]
     assert (found.label == "well_worn") <= (found.flag_probability >= CUTS["flag"])
+
+
+@pytest.mark.parametrize(
+    ("whole", "parts", "label"),
+    [
+        ("well_worn", [("well_worn", 0.9), ("original", 0.09)], "partly_known"),
+        ("well_worn", [("well_worn", 0.9), ("original", 0.1)], "well_worn"),
+        ("well_worn", [("partly_known", 0.02)], "well_worn"),
+        ("original", [("original", 0.0)], "original"),
+        ("well_worn", [], "well_worn"),
+    ],
+)
+def test_a_whole_listens_to_its_parts(whole: VerdictLabel, parts: list[tuple[VerdictLabel, float]], label: str) -> None:
+    """Exercises beside a surely original project don't flag it; nothing else moves."""
+    found = verdict.of_whole(Verdict(whole, 0.8, {}), [Verdict(one, p, {}) for one, p in parts])
+    assert (found.label, found.flag_probability) == (label, 0.8)
 
 
 def test_reasons_are_the_strongest_first() -> None:
