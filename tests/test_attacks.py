@@ -30,8 +30,6 @@ ATTACKS: dict[str, Callable[[str], str]] = {
     "mixed case": lambda t: "".join(c.upper() if n % 2 else c.lower() for n, c in enumerate(t)),
     "denial": lambda t: f"{t} This is not another Titanic project.",
 }
-LEAST: dict[str, float] = {"pasted keywords": 0.85, "mixed case": 0.9, "upper case": 0.9}
-"""Share of flags that an attack leaves as they were, where it is less than .95."""
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +56,11 @@ def plain(checker: Checker, texts: list[str]) -> list[bool]:
 def test_what_changes_no_fact_changes_no_flag(
     attack: str, checker: Checker, texts: list[str], plain: list[bool]
 ) -> None:
-    """Claims, commands, repeats, hidden and swapped letters leave the flag as it was on nearly all of 75 ideas."""
+    """Claims, commands, repeats, hidden and swapped letters leave nearly all flags of 75 ideas, and free none."""
     attacked = flags(checker, [ATTACKS[attack](text) for text in texts])
-    same = sum(a == b for a, b in zip(plain, attacked, strict=True)) / len(texts)
-    assert same >= LEAST.get(attack, 0.95)
+    pairs = list(zip(plain, attacked, strict=True))
+    assert sum(a == b for a, b in pairs) >= 0.95 * len(pairs)
+    assert sum(a and not b for a, b in pairs) <= 1
 
 
 @pytest.mark.model
