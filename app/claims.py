@@ -39,12 +39,13 @@ MAX_FACTS = 1
 """Words beyond claims and empty ones with which a sentence still says nothing."""
 
 _ORDER = re.compile(
-    r"\b(?:please,? |kindly |now,? )*(?:(?:ignore|disregard|forget) (?:\w+ ){0,3}(?:previous|prior|above|other|your)? ?"
-    r"(?:rules|instructions|prompts?|text)|"
+    r"\b(?:please,? |kindly |now,? )*(?:(?:ignore|disregard|forget) (?:\w+ ){0,3}"
+    r"(?:(?:previous|prior|above|other|your) )?"
+    r"(?:rules|instructions|prompts?)|"
     r"(?:note|message|instructions?|hint) (?:to|for) (?:the |this |any |all )?"
     r"(?:reviewer|checker|grader|judge|classifier|model)|"
     r"(?:mark|rate|label|classify|score|treat|flag|return) (?:this|it|me|the (?:text|project|idea))"
-    r"(?: \w+){0,2} (?:as|with)|"
+    r"(?: \w+){0,2} (?:as|with) (?:\w+ ){0,2}(?:original|novel|unique|new|unflagged|own|not|high|top|full|the best)\b|"
     r"return (?:original|verdict)|verdict ?[:=]|system ?(?:prompt)?:|you are (?:now )?(?:a|an|in)\b.{0,40}\bmode)",
     re.IGNORECASE,
 )

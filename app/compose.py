@@ -84,7 +84,7 @@ def _language(brief: Brief) -> list[contract.Notice]:
 
 
 def _smallest(verdict: Verdict, suggestions: Sequence[tuple[Suggestion, Projected]]) -> str:
-    """Name the suggestion of least effort that moves the verdict, and how far; empty where none does."""
+    """Name the suggestion of least effort that moves the verdict, and from what to what; empty where none does."""
     moving = [(s, p) for s, p in suggestions if p.verdict != verdict.label]
     if verdict.label not in {"well_worn", "partly_known"} or not moving:
         return ""

@@ -40,7 +40,8 @@ SAID_AT = 0.3
 """Score from which a sentence is quoted for its role. On READMEs of other authors, six in ten such sentences were
 marked ``own`` and five in ten ``addition``."""
 HINTED_AT = 0.1
-"""Score below which a cue is a word in passing: its sentence is read neither as an addition nor as making data."""
+"""Score below which a cue is a word in passing: its sentence is read neither as an addition nor as making data.
+A bound, not a measurement: three times below what is quoted."""
 UNNAMED_ADDITION = "a step beyond the usual"
 
 _OF_OWN_DATA = ("own_data", "annotators")

@@ -64,7 +64,7 @@ def test_what_changes_no_fact_changes_no_flag(
 
 
 @pytest.mark.model
-def test_no_attack_lowers_what_a_repeat_does_not(checker: Checker) -> None:
+def test_the_plainest_worn_idea_stays_flagged(checker: Checker) -> None:
     """The plainest worn idea stays flagged under every attack."""
     text = "Titanic survival prediction with logistic regression, accuracy 0.79."
     assert flags(checker, [attack(text) for attack in ATTACKS.values()]) == [True] * len(ATTACKS)
