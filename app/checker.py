@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import app
-from app import advice, bundle, claims, compose, facets, features, index, intake, judge, matches, verdict
+from app import advice, bundle, claims, compose, facets, features, generations, index, intake, judge, matches, verdict
 from app.catalogue import Catalogue, views
 from app.encoder import CachedEncoder, SentenceTransformersEncoder
 from app.errors import BadInput, OriginalityError
@@ -259,11 +259,16 @@ def ensure_index(
     # Asked before the lock is taken: where the index is ready, its folder need not be writable.
     if not force and index.is_current(settings.index_dir, catalogue, model):
         return False
-    with index.build_lock(settings.index_dir):
+    with generations.lock(settings.index_dir):
         if not force and index.is_current(settings.index_dir, catalogue, model):
             return False
         index.build(
-            settings.index_dir, views(catalogue), catalogue, encoder or SentenceTransformersEncoder.open(), tell
+            settings.index_dir,
+            views(catalogue),
+            catalogue,
+            encoder or SentenceTransformersEncoder.open(),
+            tell,
+            afresh=force,
         )
     return True
 

@@ -1,52 +1,49 @@
 """Builds, keeps and searches the vectors of the catalogue's views; the only room that knows FAISS.
 
-On disk an index is a link to a folder of one generation: ``index.faiss`` (the vectors), ``ids.json`` (what each row
-stands for) and ``manifest.json``, which binds the two to the model, the catalogue and the code that made them. The same
-catalogue and versions give the same bytes of ids and manifest.
+A generation of it is a folder with ``index.faiss`` (the vectors), ``ids.json`` (what each row stands for, and the hash
+of its text) and ``manifest.json``, which binds the two to the model, the catalogue and the code that made them. The
+same catalogue and versions give the same bytes of ids and manifest. A view whose text was in the generation before
+keeps its vector: a new entry costs its own few views.
 """
 
 from __future__ import annotations
 
-import fcntl
+import hashlib
 import importlib.metadata
 import json
-import shutil
-import tempfile
-import time
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import faiss
 import numpy as np
 
+from app import generations
 from app.encoder import DIMENSION
-from app.errors import IndexBusy, IndexMissing, IndexStale
+from app.errors import IndexMissing, IndexStale
 from app.records import EntryKind, Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from app.catalogue import Catalogue, View
     from app.encoder import Encoder
     from app.records import Vectors
 
-LAYOUT = 1
+LAYOUT = 2
 METRIC = "inner product of unit vectors (cosine)"
 HOW_TO_BUILD = "Run: originality index build"
-LOCK_TIMEOUT_S = 900
-"""Longest wait for another process's build; a build takes one to three minutes on two cores."""
 _CHUNK = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one vector stands for."""
+    """What one vector stands for; ``digest`` is of the text that it was made from."""
 
     entry: str
     kind: EntryKind
     view: str
+    digest: str = ""
 
 
 class ViewIndex:
@@ -71,28 +68,11 @@ class ViewIndex:
             IndexMissing: if there is none.
             IndexStale: if it was built for something else, or its files don't belong together.
         """
-        generation = folder.resolve()  # once: the link may be turned to another generation at any moment
-        manifest = _read_manifest(generation)
-        expected = _expected(catalogue, model)
-        for key, value in expected.items():
-            if manifest.get(key) != value:
-                raise IndexStale(
-                    f"The index in {folder.name}/ was built for {key} {_short(manifest.get(key))}, "
-                    f"and this is {_short(value)}. {HOW_TO_BUILD}"
-                )
-        try:
-            rows = [Row(*row) for row in json.loads((generation / "ids.json").read_bytes())]
-            index = faiss.read_index(str(generation / "index.faiss"), faiss.IO_FLAG_MMAP_IFC)
-        except (OSError, ValueError, TypeError, RuntimeError) as error:
-            raise IndexStale(
-                f"The index in {folder.name}/ is damaged ({type(error).__name__}). {HOW_TO_BUILD}"
-            ) from error
-        if not index.ntotal == len(rows) == manifest.get("rows") or index.d != DIMENSION:
-            raise IndexStale(
-                f"The index in {folder.name}/ holds {index.ntotal} vectors of width {index.d} for {len(rows)} ids; "
-                f"{manifest.get('rows')} of width {DIMENSION} are expected. {HOW_TO_BUILD}"
-            )
-        return cls(index, rows, manifest)
+        return _opened(folder, _expected(catalogue, model))
+
+    def vector(self, number: int) -> Vectors:
+        """Give the vector of a row, shape (384,)."""
+        return np.asarray(self._index.reconstruct(number), dtype=np.float32)
 
     def search(self, queries: Vectors, k: int, kind: EntryKind | None = None) -> list[list[Hit]]:
         """Find the nearest views of every query.
@@ -131,7 +111,7 @@ class ViewIndex:
         numbers = self._rows_of.get(entry)
         if not numbers or not len(queries):
             return None
-        vectors = np.stack([self._index.reconstruct(n) for n in numbers])
+        vectors = np.stack([self.vector(n) for n in numbers])
         cosines = queries @ vectors.T
         query, view = np.unravel_index(int(np.argmax(cosines)), cosines.shape)
         row = self.rows[numbers[int(view)]]
@@ -144,39 +124,27 @@ def build(
     catalogue: Catalogue,
     encoder: Encoder,
     tell: Callable[[str], None] = lambda _: None,
+    *,
+    afresh: bool = False,
 ) -> dict[str, Any]:
     """Encode the views and write the index; readers see the old one until the new one is whole.
 
     Args:
-        folder: made if missing; only one process builds into it at a time.
+        folder: made if missing; hold ``generations.lock`` where other processes may build into it.
         tell: gets a line of progress now and then.
+        afresh: encode every view, also those whose text was in the generation before.
 
     Returns:
         The manifest.
 
     Raises:
-        IndexBusy: if another process builds there for longer than ``LOCK_TIMEOUT_S``.
         OSError: if the disk refuses; the old index stays.
     """
-    from datasets import Dataset  # noqa: PLC0415  takes a second, and only a build needs it
-
     views = sorted(views, key=lambda v: (v.kind, v.entry))  # one kind's rows stand together: a search can keep to them
-    table = Dataset.from_dict(
-        {
-            "entry": [v.entry for v in views],
-            "kind": [v.kind for v in views],
-            "view": [v.name for v in views],
-            "text": [v.text for v in views],
-        }
-    )
-    parts = []
-    for done, batch in enumerate(table.iter(batch_size=_CHUNK)):
-        parts.append(encoder.encode(batch["text"]))
-        tell(f"encoded {min((done + 1) * _CHUNK, len(table)):,} of {len(table):,} views")
-    vectors = np.concatenate(parts) if parts else np.zeros((0, DIMENSION), dtype=np.float32)
+    rows = [Row(v.entry, cast("EntryKind", v.kind), v.name, _digest(v.text)) for v in views]
+    vectors = _vectors(views, rows, {} if afresh else _kept(folder, encoder.name), encoder, tell)
     index = faiss.IndexFlatIP(DIMENSION)
     index.add(vectors)
-    rows = list(zip(table["entry"], table["kind"], table["view"], strict=True))
     manifest = _expected(catalogue, encoder.name) | {
         "dimension": DIMENSION,
         "metric": METRIC,
@@ -187,32 +155,45 @@ def build(
             name: importlib.metadata.version(name) for name in ("faiss-cpu", "sentence-transformers", "datasets")
         },
     }
-    _write(folder, index, rows, manifest)
+
+    def fill(generation: Path) -> None:
+        faiss.write_index(index, str(generation / "index.faiss"))
+        (generation / "ids.json").write_bytes(_json([(r.entry, r.kind, r.view, r.digest) for r in rows]))
+        (generation / "manifest.json").write_bytes(_json(manifest))
+
+    generations.write(folder, fill)
     return manifest
 
 
-@contextmanager
-def build_lock(folder: Path, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
-    """Hold the right to build into a folder; freed by the system if the process dies.
+def _vectors(
+    views: Sequence[View],
+    rows: Sequence[Row],
+    kept: dict[str, Vectors],
+    encoder: Encoder,
+    tell: Callable[[str], None],
+) -> Vectors:
+    """Give every view's vector: the kept one, or a new one."""
+    from datasets import Dataset  # noqa: PLC0415  takes a second, and only a build needs it
 
-    Raises:
-        IndexBusy: if another process holds it for longer than ``timeout_s``.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("a+b") as stream:
-        deadline = time.monotonic() + timeout_s
-        while True:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as error:
-                if time.monotonic() > deadline:
-                    raise IndexBusy(
-                        f"Another process has been building {folder.name}/ for over {timeout_s:.0f} s. "
-                        "Wait for it, or end it and build again."
-                    ) from error
-                time.sleep(0.2)
-        yield
+    fresh = [number for number, row in enumerate(rows) if row.digest not in kept]
+    vectors = np.zeros((len(rows), DIMENSION), dtype=np.float32)
+    for number, row in enumerate(rows):
+        if row.digest in kept:
+            vectors[number] = kept[row.digest]
+    table = Dataset.from_dict({"text": [views[number].text for number in fresh]})
+    for start, batch in zip(range(0, len(fresh), _CHUNK), table.iter(batch_size=_CHUNK), strict=True):
+        vectors[fresh[start : start + _CHUNK]] = encoder.encode(batch["text"])
+        tell(f"encoded {min(start + _CHUNK, len(fresh)):,} of {len(fresh):,} views")
+    return vectors
+
+
+def _kept(folder: Path, model: str) -> dict[str, Vectors]:
+    """Read the vectors of the generation before, by the digest of their text; none if it is another model's."""
+    try:
+        found = _opened(folder, {"layout": LAYOUT, "model": model})
+    except (IndexMissing, IndexStale):
+        return {}
+    return {row.digest: found.vector(number) for number, row in enumerate(found.rows)}
 
 
 def is_current(folder: Path, catalogue: Catalogue, model: str) -> bool:
@@ -222,6 +203,32 @@ def is_current(folder: Path, catalogue: Catalogue, model: str) -> bool:
     except (IndexMissing, IndexStale):
         return False
     return True
+
+
+def _opened(folder: Path, expected: dict[str, Any]) -> ViewIndex:
+    generation = folder.resolve()  # once: the link may be turned to another generation at any moment
+    manifest = _read_manifest(generation)
+    for key, value in expected.items():
+        if manifest.get(key) != value:
+            raise IndexStale(
+                f"The index in {folder.name}/ was built for {key} {_short(manifest.get(key))}, "
+                f"and this is {_short(value)}. {HOW_TO_BUILD}"
+            )
+    try:
+        rows = [Row(*row) for row in json.loads((generation / "ids.json").read_bytes())]
+        index = faiss.read_index(str(generation / "index.faiss"), faiss.IO_FLAG_MMAP_IFC)
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        raise IndexStale(f"The index in {folder.name}/ is damaged ({type(error).__name__}). {HOW_TO_BUILD}") from error
+    if not index.ntotal == len(rows) == manifest.get("rows") or index.d != DIMENSION:
+        raise IndexStale(
+            f"The index in {folder.name}/ holds {index.ntotal} vectors of width {index.d} for {len(rows)} ids; "
+            f"{manifest.get('rows')} of width {DIMENSION} are expected. {HOW_TO_BUILD}"
+        )
+    return ViewIndex(index, rows, manifest)
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def _expected(catalogue: Catalogue, model: str) -> dict[str, Any]:
@@ -239,30 +246,6 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict):
         raise IndexStale(f"{file.name} of the index is not a JSON object. {HOW_TO_BUILD}")
     return manifest
-
-
-def _write(folder: Path, index: Any, rows: list[tuple[str, str, str]], manifest: dict[str, Any]) -> None:
-    """Write a new generation beside the old one, then turn the link: at any moment a reader sees one or the other."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    generation = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        faiss.write_index(index, str(generation / "index.faiss"))
-        (generation / "ids.json").write_bytes(_json(rows))
-        (generation / "manifest.json").write_bytes(_json(manifest))
-        generation.chmod(0o755)
-        link = folder.parent / f".{folder.name}.new"
-        link.unlink(missing_ok=True)
-        link.symlink_to(generation.name, target_is_directory=True)
-        if folder.is_dir() and not folder.is_symlink():
-            shutil.rmtree(folder)
-        link.replace(folder)
-    except BaseException:
-        shutil.rmtree(generation, ignore_errors=True)
-        raise
-    # The one before stays: somebody may be in the middle of opening it.
-    others = [old for old in folder.parent.glob(f".{folder.name}-*") if old.is_dir() and old.name != generation.name]
-    for old in sorted(others, key=lambda path: path.stat().st_mtime)[:-1]:
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def _json(value: object) -> bytes:

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import index
-from app.catalogue import Catalogue, views
+from app import generations, index
+from app.catalogue import Catalogue, View, views
 from app.encoder import DIMENSION, SentenceTransformersEncoder
 from app.errors import IndexBusy, IndexMissing, IndexStale
 from app.index import Row, ViewIndex
@@ -207,6 +207,45 @@ def test_a_damaged_index_is_refused(damage: str, folder: Path, tiny: Catalogue, 
     assert index.is_current(folder, tiny, fake_encoder.name)
 
 
+class Counting:
+    """An encoder that remembers what it was given."""
+
+    def __init__(self, inner: Encoder) -> None:
+        """Wrap another."""
+        self.inner, self.name, self.seen = inner, inner.name, list[str]()
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Encode and remember."""
+        self.seen += texts
+        return self.inner.encode(texts)
+
+    def read(self, texts: Sequence[str]) -> tuple[Vectors, list[States]]:
+        """Read without remembering."""
+        return self.inner.read(texts)
+
+
+def test_a_new_entry_costs_its_own_views(folder: Path, tiny: Catalogue, fake_encoder: Encoder) -> None:
+    """Only texts that the generation before didn't have are encoded, and the answers are those of a build afresh."""
+    counting = Counting(fake_encoder)
+    fresh = [View("new", "dataset", "about", "Timetables of ferries that no longer run."), *views(tiny)[:-2]]
+    index.build(folder, fresh, tiny, counting)
+    assert counting.seen == ["Timetables of ferries that no longer run."]
+    reused = ViewIndex.open(folder, tiny, fake_encoder.name)
+    index.build(folder, fresh, tiny, counting, afresh=True)
+    assert len(counting.seen) == 1 + len(fresh)
+    built = ViewIndex.open(folder, tiny, fake_encoder.name)
+    queries = fake_encoder.encode([v.text for v in fresh])
+    assert reused.search(queries, 3) == built.search(queries, 3)
+
+
+def test_another_model_reuses_nothing(folder: Path, tiny: Catalogue, fake_encoder: Encoder) -> None:
+    """Vectors of one model are never taken for another's."""
+    counting = Counting(fake_encoder)
+    counting.name = "words@111111111111"
+    index.build(folder, views(tiny), tiny, counting)
+    assert sorted(counting.seen) == sorted(v.text for v in views(tiny))
+
+
 # --- no moment without a whole one -----------------------------------------------------------------------------------
 
 
@@ -227,7 +266,7 @@ class Failing:
 def test_a_build_that_fails_leaves_the_old_index(folder: Path, tiny: Catalogue, fake_encoder: Encoder) -> None:
     """Readers keep what they had when the encoder breaks off."""
     with pytest.raises(MemoryError):
-        index.build(folder, views(tiny), tiny, Failing())
+        index.build(folder, views(tiny), tiny, Failing(), afresh=True)
     assert index.is_current(folder, tiny, fake_encoder.name)
 
 
@@ -261,8 +300,8 @@ def test_an_open_index_survives_its_successor(folder: Path, tiny: Catalogue, fak
 def test_a_killed_builder_frees_the_lock(tmp_path: Path) -> None:
     """The right to build dies with its holder; while it lives, others wait and then say who is in the way."""
     code = (
-        "import sys, time; from pathlib import Path; from app.index import build_lock\n"
-        "with build_lock(Path(sys.argv[1])):\n  print('held', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from app.generations import lock\n"
+        "with lock(Path(sys.argv[1])):\n  print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path / "x")], stdout=subprocess.PIPE, text=True
@@ -271,11 +310,11 @@ def test_a_killed_builder_frees_the_lock(tmp_path: Path) -> None:
         assert holder.stdout.readline() == "held\n"
         with (
             pytest.raises(IndexBusy, match=r"Another process has been building x/"),
-            index.build_lock(tmp_path / "x", 0.3),
+            generations.lock(tmp_path / "x", 0.3),
         ):
             pass
         holder.kill()
-    with index.build_lock(tmp_path / "x", 5):
+    with generations.lock(tmp_path / "x", 5):
         pass
 
 
@@ -283,7 +322,7 @@ BUILD_ONE = """
 import sys, zlib, re
 from pathlib import Path
 import numpy as np
-from app import index
+from app import generations, index
 from app.catalogue import Catalogue, views
 class Words:
     name = "words@000000000000"
@@ -297,7 +336,7 @@ class Words:
 tiny = Catalogue.load(Path(sys.argv[1]))
 folder = Path(sys.argv[2])
 for _ in range(3):
-    with index.build_lock(folder, 60):
+    with generations.lock(folder, 60):
         index.build(folder, views(tiny), tiny, Words())
 """
 

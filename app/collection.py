@@ -1,0 +1,337 @@
+"""An organisation's own corpus, such as past submissions or hand-outs: found by meaning, grown without a rebuild.
+
+A generation of a collection is a folder of segments. A segment never changes: ``*.arrow`` holds its rows, ``*.faiss``
+their vectors, ``*.gone.npy`` the numbers of rows that were removed since. Adding writes one more segment and links to
+the others, removing writes numbers; small segments are merged when there are many. All of it is memory-mapped, so that
+processes share it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import faiss
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from app import generations, intake
+from app.corpus import FIELDS, Row
+from app.encoder import DIMENSION
+from app.errors import BadInput, IndexMissing, IndexStale
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from app.encoder import Encoder
+    from app.records import Vectors
+
+LAYOUT = 1
+KEPT = 5
+"""Versions of a collection that can be gone back to; they share their segments, so that they cost little."""
+NAME_FORM = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
+MOST_SEGMENTS = 8
+"""Segments that are searched one after the other before the small ones are merged."""
+MOST_GONE = 0.2
+"""Share of a segment's rows that may be removed before it is written anew: a search steps over them one by one."""
+_CHUNK = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row near to a query.
+
+    Attributes:
+        cosine: similarity of meaning, in [-1, 1].
+        query: the number of the query's row.
+    """
+
+    row: Row
+    cosine: float
+    query: int
+
+
+_SCHEMA = pa.schema([(name, pa.string()) for name in FIELDS])
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    name: str
+    table: pa.Table
+    index: Any
+    gone: NDArray[np.int64]
+
+    @property
+    def rows(self) -> int:
+        return int(self.table.num_rows - len(self.gone))
+
+    def left(self) -> NDArray[np.int64]:
+        """Number the rows that are still there."""
+        return np.setdiff1d(np.arange(self.table.num_rows), self.gone, assume_unique=True)
+
+    def row(self, number: int) -> Row:
+        return Row(**self.table.slice(number, 1).to_pylist()[0])
+
+
+class Collection:
+    """One version of a collection, opened read-only."""
+
+    def __init__(self, folder: Path, segments: Sequence[_Segment], manifest: dict[str, Any]) -> None:
+        """Wrap opened segments; use ``open``."""
+        self.name = folder.name
+        self.manifest = manifest
+        self._segments = tuple(segments)
+
+    @classmethod
+    def open(cls, folder: Path, model: str) -> Collection:
+        """Open the current version.
+
+        Raises:
+            IndexMissing: if there is no such collection.
+            IndexStale: if another model made its vectors, or its files are damaged.
+        """
+        place = folder.resolve()
+        if not (place / "manifest.json").is_file():
+            raise IndexMissing(f"There is no collection {folder.name!r}. See: originality index list")
+        remake = f"Add its rows again: originality index add FILE --collection {folder.name}"
+        try:
+            manifest = json.loads((place / "manifest.json").read_bytes())
+            if (manifest["layout"], manifest["model"]) != (LAYOUT, model):
+                raise IndexStale(
+                    f"The collection {folder.name!r} was made by {manifest['model']} in layout {manifest['layout']}, "
+                    f"and this is {model} in layout {LAYOUT}. {remake}"
+                )
+            return cls(folder, [_open_segment(place, name) for name in manifest["segments"]], manifest)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, pa.ArrowException) as error:
+            raise IndexStale(f"The collection {folder.name!r} is damaged ({type(error).__name__}). {remake}") from error
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return sum(segment.rows for segment in self._segments)
+
+    def rows(self) -> Iterator[Row]:
+        """Give all rows in the order of their adding."""
+        for segment in self._segments:
+            for batch in segment.table.take(segment.left()).to_batches(max_chunksize=_CHUNK):
+                yield from (Row(**row) for row in batch.to_pylist())
+
+    def search(self, queries: Vectors, k: int) -> list[list[Found]]:
+        """Find the nearest rows of every query.
+
+        Args:
+            queries: float32 rows of unit length, shape (n, 384).
+            k: rows a query, at least 1.
+
+        Returns:
+            n lists of at most k rows, best first.
+        """
+        found: list[list[tuple[float, int, int]]] = [[] for _ in queries]
+        for place, segment in enumerate(self._segments):
+            if not len(queries) or not segment.rows:
+                continue
+            cosines, numbers = segment.index.search(
+                np.ascontiguousarray(queries, dtype=np.float32), min(k, segment.rows), params=_without(segment.gone)
+            )
+            for row, (line_cosines, line_numbers) in enumerate(zip(cosines, numbers, strict=True)):
+                found[row] += [(float(c), place, int(n)) for c, n in zip(line_cosines, line_numbers, strict=True)]
+        return [
+            [
+                Found(self._segments[place].row(number), min(1.0, max(-1.0, cosine)), query)
+                for cosine, place, number in sorted(line, key=lambda f: (-f[0], f[1:]))[:k]
+            ]
+            for query, line in enumerate(found)
+        ]
+
+
+def add(
+    folder: Path, rows: Sequence[Row], encoder: Encoder, tell: Callable[[str], None] = lambda _: None
+) -> Collection:
+    """Add rows, replacing those with the same id; the collection is made if there is none.
+
+    Args:
+        folder: the collection's; its last part is its name.
+        tell: gets a line of progress now and then.
+
+    Returns:
+        The new version.
+
+    Raises:
+        BadInput: if the name can't be a collection's, or an id stands twice.
+        IndexStale: if the collection that is there can't be read.
+        IndexBusy: if another process writes to it.
+    """
+    if not NAME_FORM.fullmatch(folder.name):
+        raise BadInput(
+            "A collection's name has 1 to 64 small letters, digits, dots, hyphens or underscores, and begins and ends "
+            "with a letter or digit."
+        )
+    _refuse_twins(rows)
+    vectors = _encoded(rows, encoder, tell)
+    with generations.lock(folder):
+        before = _before(folder, encoder.name)
+        table = pa.Table.from_pylist([asdict(row) for row in rows], schema=_SCHEMA)
+        segments = [_with_gone(s, _numbers_of(s, [row.id for row in rows])) for s in before]
+        if rows:
+            segments.append(_Segment("", table, _flat(vectors), np.zeros(0, dtype=np.int64)))
+        _write(folder, _tidied(segments), encoder.name)
+        return Collection.open(folder, encoder.name)
+
+
+def remove(folder: Path, ids: Iterable[str], model: str) -> int:
+    """Remove rows by id; ids that aren't there are passed over.
+
+    Returns:
+        How many were removed.
+
+    Raises:
+        IndexMissing, IndexStale: if the collection isn't there or can't be read.
+    """
+    wanted = list(ids)
+    with generations.lock(folder):
+        before = Collection.open(folder, model)._segments
+        after = [_with_gone(segment, _numbers_of(segment, wanted)) for segment in before]
+        count = sum(s.rows for s in before) - sum(s.rows for s in after)
+        if count:
+            _write(folder, _tidied(after), model)
+    return count
+
+
+def drop(folder: Path) -> None:
+    """Delete a whole collection with all its versions.
+
+    Raises:
+        IndexMissing: if there is none.
+    """
+    with generations.lock(folder):
+        if not generations.versions(folder):
+            raise IndexMissing(f"There is no collection {folder.name!r}.")
+        generations.remove(folder)
+
+
+def names(root: Path) -> list[str]:
+    """List the collections below a folder."""
+    return sorted(p.name for p in root.iterdir() if p.is_symlink() and p.is_dir()) if root.is_dir() else []
+
+
+def _before(folder: Path, model: str) -> tuple[_Segment, ...]:
+    try:
+        return Collection.open(folder, model)._segments
+    except IndexMissing:
+        return ()
+
+
+def _refuse_twins(rows: Sequence[Row]) -> None:
+    seen: set[str] = set()
+    for row in rows:
+        if row.id in seen:
+            raise BadInput("Two rows have the same id. Give every row an id of its own.")
+        seen.add(row.id)
+
+
+# --- vectors ---------------------------------------------------------------------------------------------------------
+
+
+def _encoded(rows: Sequence[Row], encoder: Encoder, tell: Callable[[str], None]) -> Vectors:
+    """Give each row the unit-length mean of its sentences' vectors, shape (rows, 384)."""
+    result = np.zeros((len(rows), DIMENSION), dtype=np.float32)
+    for start in range(0, len(rows), _CHUNK):
+        some = [_sentences(row) for row in rows[start : start + _CHUNK]]
+        vectors = encoder.encode([sentence for sentences in some for sentence in sentences])
+        ends = np.cumsum([len(sentences) for sentences in some])
+        for number, (end, sentences) in enumerate(zip(ends, some, strict=True), start):
+            mean = vectors[end - len(sentences) : end].mean(axis=0)
+            result[number] = mean / max(float(np.linalg.norm(mean)), 1e-9)
+        tell(f"encoded {start + len(some):,} of {len(rows):,} rows")
+    return result
+
+
+def _sentences(row: Row) -> list[str]:
+    text = " ".join(f"{row.name}: {row.about}".split())
+    if len(text) <= intake.MAX_SENTENCE_CHARS:
+        return [text]
+    brief = intake.read(f"{row.name}\n\n{row.about}"[: intake.MAX_CHARS])
+    return [s.text for s in brief.sentences if s.counted] or [text[: intake.MAX_SENTENCE_CHARS]]
+
+
+def _flat(vectors: Vectors) -> Any:
+    index = faiss.IndexFlatIP(DIMENSION)
+    index.add(np.ascontiguousarray(vectors))
+    return index
+
+
+def _without(gone: NDArray[np.int64]) -> Any:
+    if not len(gone):
+        return None
+    return faiss.SearchParameters(sel=faiss.IDSelectorNot(faiss.IDSelectorBatch(gone)))  # type: ignore[call-arg]
+
+
+# --- segments --------------------------------------------------------------------------------------------------------
+
+
+def _open_segment(place: Path, name: str) -> _Segment:
+    table = pa.ipc.open_file(pa.memory_map(str(place / f"{name}.arrow"))).read_all()
+    index = faiss.read_index(str(place / f"{name}.faiss"), faiss.IO_FLAG_MMAP_IFC)
+    gone = np.load(place / f"{name}.gone.npy")
+    if index.ntotal != table.num_rows or index.d != DIMENSION:
+        raise ValueError(f"{index.ntotal} vectors for {table.num_rows} rows")
+    return _Segment(name, table, index, gone)
+
+
+def _numbers_of(segment: _Segment, ids: Sequence[str]) -> NDArray[np.int64]:
+    return np.flatnonzero(pc.is_in(segment.table["id"], pa.array(ids, pa.string())).to_numpy())
+
+
+def _with_gone(segment: _Segment, numbers: NDArray[np.int64]) -> _Segment:
+    gone = np.union1d(segment.gone, numbers).astype(np.int64)
+    return _Segment(segment.name, segment.table, segment.index, gone)
+
+
+def _tidied(segments: Sequence[_Segment]) -> list[_Segment]:
+    """Write anew what has lost many rows, merge the small ones if there are many, and leave out what is empty."""
+    full = [s for s in segments if s.rows]
+    fresh = [_merged([s]) if len(s.gone) > MOST_GONE * s.table.num_rows else s for s in full]
+    if len(fresh) <= MOST_SEGMENTS:
+        return fresh
+    largest = max(range(len(fresh)), key=lambda n: fresh[n].rows)
+    before, after = fresh[:largest], fresh[largest + 1 :]
+    return [*([_merged(before)] if before else []), fresh[largest], *([_merged(after)] if after else [])]
+
+
+def _merged(segments: Sequence[_Segment]) -> _Segment:
+    table = pa.concat_tables([s.table.take(s.left()) for s in segments])
+    vectors = np.concatenate([s.index.reconstruct_n(0, s.table.num_rows)[s.left()] for s in segments])
+    return _Segment("", table, _flat(vectors), np.zeros(0, dtype=np.int64))
+
+
+def _write(folder: Path, segments: Sequence[_Segment], model: str) -> None:
+    """Write a version: new segments, links to those that are there, and what is gone of each."""
+    old, number = folder.resolve(), max(generations.versions(folder), default=0) + 1
+    names = [segment.name or f"{number:06d}-{place}" for place, segment in enumerate(segments)]
+
+    def fill(place: Path) -> None:
+        for name, segment in zip(names, segments, strict=True):
+            if segment.name:
+                for ending in ("arrow", "faiss"):
+                    os.link(old / f"{name}.{ending}", place / f"{name}.{ending}")
+            else:
+                with pa.OSFile(str(place / f"{name}.arrow"), "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
+                    writer.write_table(segment.table)
+                faiss.write_index(segment.index, str(place / f"{name}.faiss"))
+            np.save(place / f"{name}.gone.npy", segment.gone)
+        manifest = {
+            "layout": LAYOUT,
+            "model": model,
+            "dimension": DIMENSION,
+            "rows": sum(segment.rows for segment in segments),
+            "segments": names,
+        }
+        (place / "manifest.json").write_text(json.dumps(manifest, indent=0, sort_keys=True) + "\n", encoding="utf-8")
+
+    generations.write(folder, fill, kept=KEPT)
