@@ -3,41 +3,51 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, TypeAlias, cast
 
 from asgi_correlation_id import CorrelationIdMiddleware
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from prometheus_fastapi_instrumentator import Instrumentator
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from app import __version__, web
+from app import __version__, holdings, web
+from app.bodies import (
+    BODY_FAULTS,
+    MAX_BATCH,
+    MAX_HITS,
+    BatchIn,
+    BatchOut,
+    CataloguePage,
+    CheckIn,
+    EntrySummary,
+    JsonRoute,
+    Kind,
+    SearchIn,
+    SearchOut,
+    ServiceNow,
+    answers,
+    json_answer,
+)
 from app.catalogue import Alternative, Cliche, Dataset, Technique, Tutorial
-from app.checker import Checker, Submission
+from app.checker import Checker
 from app.errors import OriginalityError
 from app.intake import MAX_CHARS
-from app.records import About, EntryKind
+from app.records import EntryKind
 from app.render import dumps, to_json
-from app.report import Report, SearchHit
+from app.report import Neighbour, Report, SearchHit
 from app.serving import BodyLimit, Problem, RequestLog, SecurityHeaders, Service, problem_of
 from app.settings import Settings
 
-MAX_BATCH = 100
-MAX_HITS = 100
 MAX_PAGE = 500
 EXAMPLES = Path(__file__).resolve().parent / "examples.json"
-Kind = Literal["dataset", "technique", "tutorial", "cliche", "alternative"]
 Entry: TypeAlias = Dataset | Technique | Tutorial | Cliche | Alternative
 
 _DESCRIPTION = """Tells whether an idea for a machine-learning portfolio project is well worn, with its evidence,
@@ -45,216 +55,41 @@ and what would make it the author's own. Nothing that is sent is stored or logge
 (RFC 9457) that repeats nothing of the request."""
 
 
-# --- what goes in and out --------------------------------------------------------------------------------------------
-
-
-class _In(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-@dataclass(frozen=True, slots=True)
-class AtMost:
-    """A longest length in code points; pydantic's own refuses strings with lone surrogates, which JSON can carry."""
-
-    length: int
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Check the length after the type."""
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Document the length."""
-        return handler(schema) | {"maxLength": self.length}
-
-    def _check(self, value: str) -> str:
-        if len(value) > self.length:
-            raise PydanticCustomError(
-                "string_too_long", "String should have at most {most} characters", {"most": self.length}
-            )
-        return value
-
-
-Line = Annotated[str, AtMost(500)]
-
-
-class AboutIn(_In):
-    """What the author says of themselves; steers the advice and never the verdict."""
-
-    interests: Line = ""
-    place: Line = ""
-    skills: Line = ""
-    hours: float | None = Field(None, ge=0, le=10_000, allow_inf_nan=False, description="Hours that they have for it.")
-    hardware: Line = ""
-
-
-class CheckIn(_In):
-    """One text to be judged."""
-
-    text: str = Field(description="The idea or the README, as its author wrote it; plain text or Markdown.")
-    id: Annotated[str, AtMost(200)] = Field("", description="Your own name for it; comes back in the report.")
-    title: Line = ""
-    language: Annotated[str, AtMost(35)] = Field(
-        "", description="Its language's tag where you know it; else it is detected."
-    )
-    about: AboutIn | None = None
-
-    def submission(self) -> Submission:
-        """Hand it on in the checker's own words."""
-        about = About(**self.about.model_dump()) if self.about else None
-        return Submission(id=self.id, text=self.text, title=self.title, language=self.language, about=about)
-
-
-class BatchIn(_In):
-    """Several texts to be judged in one go, faster than one by one."""
-
-    items: list[CheckIn] = Field(min_length=1, max_length=MAX_BATCH)
-
-
-class ItemError(BaseModel):
-    """Why one item of a batch has no report."""
-
-    type: str
-    title: str
-    detail: str
-
-
-class ItemFailed(BaseModel):
-    """An item of a batch that could not be judged; the others were."""
-
-    id: str
-    error: ItemError
-
-
-class BatchOut(BaseModel):
-    """One result per item, in the order of the items."""
-
-    results: list[Report | ItemFailed]
-
-
-class SearchIn(_In):
-    """A query that is too long or too private for an address."""
-
-    q: Annotated[str, AtMost(20_000)]
-    k: int = Field(10, ge=1, le=MAX_HITS)
-    kind: list[EntryKind] = Field([], description="Kinds to look among; all where it is empty.")
-
-
-class SearchOut(BaseModel):
-    """What the catalogue knows nearest to a query, best first."""
-
-    hits: list[SearchHit]
-
-
-class EntrySummary(BaseModel):
-    """A line of the catalogue's table of contents."""
-
-    id: str
-    kind: Kind
-    name: str
-    url: str | None
-    tier: int = Field(ge=1, le=3, description="1: everyone's first portfolio; 3: known in its subfield.")
-    about: str
-
-
-class CataloguePage(BaseModel):
-    """A stretch of the catalogue in the order of ids."""
-
-    total: int = Field(description="Entries that fit the filter, on all pages.")
-    offset: int
-    items: list[EntrySummary]
-
-
-class FieldFault(BaseModel):
-    """One field that is not as documented."""
-
-    loc: list[str | int]
-    msg: str
-
-
-class ProblemOut(BaseModel):
-    """A fault, as RFC 9457 tells it."""
-
-    type: str = Field(
-        description="Stable name of the kind of fault.", examples=["urn:originality:problem:text-too-long"]
-    )
-    title: str
-    status: int
-    detail: str = Field(description="What was found, what is allowed, what to do.")
-    instance: str | None = Field(None, description="Carries the request's X-Request-ID.")
-    errors: list[FieldFault] | None = Field(None, description="For a body of the wrong shape: what is wrong where.")
-
-
-def _answers(model: Any, *faults: int) -> dict[int | str, dict[str, Any]]:
-    """Document an endpoint's answers: the good one, and the faults that it knows."""
-    good: dict[str, Any] = {"model": model, "description": "Done."}
-    return {200: good, **{status: {"model": ProblemOut, "description": _FAULTS[status]} for status in faults}}
-
-
-_FAULTS = {
-    400: "The body is not JSON.",
-    404: "There is no such entry.",
-    413: "The body or the text is larger than is read in one go.",
-    415: "The body is not sent as JSON.",
-    422: "The fields are not as documented, or the text holds nothing to judge.",
-    429: "More checks than this address may ask for in a minute; Retry-After says when to come back.",
-    503: "The model or the index is missing, doesn't fit, or is still being opened; the detail says what to do.",
-}
-_BODY_FAULTS = (400, 413, 415, 422, 429, 503)
-
-
-class _JsonRoute(APIRoute):
-    """Refuses a body that isn't announced as JSON before it is read."""
-
-    def get_route_handler(self) -> Callable[[Request], Any]:
-        """Wrap FastAPI's own handler."""
-        handle = super().get_route_handler()
-
-        async def checked(request: Request) -> Response:
-            kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if request.method == "POST" and kind != "application/json":
-                raise HTTPException(415)
-            answer: Response = await handle(request)
-            return answer
-
-        return checked
-
-
-def _service(request: Request) -> Service:
-    service: Service = request.state.service
-    return service
-
-
-ServiceNow = Annotated[Service, Depends(_service)]
-api = APIRouter(prefix="/api/v1", route_class=_JsonRoute)
+api = APIRouter(prefix="/api/v1", route_class=JsonRoute)
 state = APIRouter(tags=["service"])
-
-
-def _json(text: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(text, media_type="application/json", headers=headers)
 
 
 # --- checks ----------------------------------------------------------------------------------------------------------
 
 
-@api.post("/checks", tags=["checks"], responses=_answers(Report, *_BODY_FAULTS))
+@api.post("/checks", tags=["checks"], responses=answers(Report, 401, 404, *BODY_FAULTS))
 async def check(body: CheckIn, request: Request, service: ServiceNow) -> Response:
     """Judge one text."""
     limits = service.admit(request)
+    holdings.require(request, service, "read", body.collections)
     one = body.submission()
 
     def work(checker: Checker) -> tuple[Report, str]:
-        report = checker.check(one.text, id=one.id, title=one.title, language=one.language, about=one.about)
+        report = checker.check(
+            one.text,
+            id=one.id,
+            title=one.title,
+            language=one.language,
+            about=one.about,
+            collections=one.collections,
+        )
         return report, to_json(report)
 
     report, text = await service.run(work)
     service.note(request, report)
-    return _json(text, limits)
+    return json_answer(text, limits)
 
 
-@api.post("/checks:batch", tags=["checks"], responses=_answers(BatchOut, *_BODY_FAULTS))
+@api.post("/checks:batch", tags=["checks"], responses=answers(BatchOut, 401, 404, *BODY_FAULTS))
 async def check_batch(body: BatchIn, request: Request, service: ServiceNow) -> Response:
     """Judge up to 100 texts; one that can't be judged gets an error in its place, and the others their reports."""
     limits = service.admit(request, len(body.items))
+    holdings.require(request, service, "read", {name for item in body.items for name in item.collections})
     submissions = [item.submission() for item in body.items]
 
     def work(checker: Checker) -> tuple[list[Report | OriginalityError], str]:
@@ -269,7 +104,7 @@ async def check_batch(body: BatchIn, request: Request, service: ServiceNow) -> R
         if isinstance(result, Report):
             service.note(request, result)
     request.state.verdict = f"batch of {len(results)}"
-    return _json(text, limits)
+    return json_answer(text, limits)
 
 
 def _failed(name: str, error: OriginalityError) -> str:
@@ -280,7 +115,7 @@ def _failed(name: str, error: OriginalityError) -> str:
 # --- the catalogue ---------------------------------------------------------------------------------------------------
 
 
-@api.get("/search", tags=["catalogue"], responses=_answers(SearchOut, 422, 429, 503))
+@api.get("/search", tags=["catalogue"], responses=answers(SearchOut, 401, 404, 422, 429, 503))
 async def search(
     request: Request,
     service: ServiceNow,
@@ -290,24 +125,32 @@ async def search(
     ],
     k: Annotated[int, Query(ge=1, le=MAX_HITS)] = 10,
     kind: Annotated[list[EntryKind] | None, Query(description="Kinds to look among; may be repeated.")] = None,
+    collection: Annotated[str, Query(max_length=64, description="Search this collection instead; needs a key.")] = "",
 ) -> Response:
     """Find what the catalogue knows nearest to a query, by meaning; a cosine is information and never a verdict."""
-    return await _search(request, service, q, k, tuple(kind or ()))
+    return await _search(request, service, SearchIn(q=q, k=k, kind=kind or [], collection=collection))
 
 
-@api.post("/search", tags=["catalogue"], responses=_answers(SearchOut, *_BODY_FAULTS))
+@api.post("/search", tags=["catalogue"], responses=answers(SearchOut, 401, 404, *BODY_FAULTS))
 async def search_long(body: SearchIn, request: Request, service: ServiceNow) -> Response:
     """Find the same for a query that should not stand in an address."""
-    return await _search(request, service, body.q, body.k, tuple(body.kind))
+    return await _search(request, service, body)
 
 
-async def _search(request: Request, service: Service, q: str, k: int, kinds: tuple[EntryKind, ...]) -> Response:
+async def _search(request: Request, service: Service, asked: SearchIn) -> Response:
     limits = service.admit(request)
-    hits = await service.run(lambda checker: checker.search(q, k, kinds or None))
-    return _json(dumps({"hits": [hit.model_dump(mode="json") for hit in hits]}), limits)
+    holdings.require(request, service, "read", [asked.collection] if asked.collection else [])
+
+    def work(checker: Checker) -> Sequence[SearchHit | Neighbour]:
+        if asked.collection:
+            return checker.search_collection(asked.collection, asked.q, asked.k)
+        return checker.search(asked.q, asked.k, asked.kind or None)
+
+    hits = await service.run(work)
+    return json_answer(dumps({"hits": [hit.model_dump(mode="json") for hit in hits]}), limits)
 
 
-@api.get("/catalogue", tags=["catalogue"], responses=_answers(CataloguePage, 422, 503))
+@api.get("/catalogue", tags=["catalogue"], responses=answers(CataloguePage, 422, 503))
 async def list_catalogue(
     service: ServiceNow,
     kind: Kind | None = None,
@@ -317,35 +160,35 @@ async def list_catalogue(
     """List what is known, page by page."""
     fitting = [e for e in service.ready_checker().catalogue.entries.values() if kind in (None, e.kind)]
     items = [{name: getattr(e, name) for name in EntrySummary.model_fields} for e in fitting[offset : offset + limit]]
-    return _json(dumps({"total": len(fitting), "offset": offset, "items": items}))
+    return json_answer(dumps({"total": len(fitting), "offset": offset, "items": items}))
 
 
-@api.get("/catalogue/{entry}", tags=["catalogue"], responses=_answers(Entry, 404, 422, 503))
+@api.get("/catalogue/{entry}", tags=["catalogue"], responses=answers(Entry, 404, 422, 503))
 async def show_entry(entry: str, service: ServiceNow) -> Response:
     """Show all that is known of one entry."""
     found = service.ready_checker().catalogue.entries.get(entry)
     if found is None:
         raise HTTPException(404)
-    return _json(dumps(asdict(found)))
+    return json_answer(dumps(asdict(found)))
 
 
 # --- the service itself ----------------------------------------------------------------------------------------------
 
 
-@state.get("/health", responses=_answers(dict[str, Any], 503))
+@state.get("/health", responses=answers(dict[str, Any], 503))
 async def health(service: ServiceNow) -> Response:
     """Tell whether checks can be done, and with which model and index; 503 until then, with the reason."""
-    return _json(dumps({"status": "ready", **service.ready_checker().info()}))
+    return json_answer(dumps({"status": "ready", **service.ready_checker().info()}))
 
 
-@state.get("/ready", responses=_answers(dict[str, str], 503))
+@state.get("/ready", responses=answers(dict[str, str], 503))
 async def ready(service: ServiceNow) -> Response:
     """Tell a load balancer whether to send requests."""
     service.ready_checker()
-    return _json(dumps({"status": "ready"}))
+    return json_answer(dumps({"status": "ready"}))
 
 
-@state.get("/info", responses=_answers(dict[str, Any], 503))
+@state.get("/info", responses=answers(dict[str, Any], 503))
 async def info(service: ServiceNow) -> Response:
     """Tell versions, the catalogue's counts by kind, the model, the index and this service's limits."""
     limits = {
@@ -354,7 +197,7 @@ async def info(service: ServiceNow) -> Response:
         "max_batch": MAX_BATCH,
         "requests_per_minute": service.settings.requests_per_minute or None,
     }
-    return _json(dumps({**service.ready_checker().info(), "limits": limits}))
+    return json_answer(dumps({**service.ready_checker().info(), "limits": limits}))
 
 
 # --- the app ---------------------------------------------------------------------------------------------------------
@@ -411,6 +254,7 @@ def create_app(settings: Settings, checker: Checker | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.include_router(api)
+    app.include_router(holdings.router)
     app.include_router(state)
     app.include_router(web.router)
     app.mount("/static", _Static(directory=web.STATIC), name="static")

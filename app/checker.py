@@ -6,23 +6,43 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import app
-from app import advice, bundle, claims, compose, facets, features, generations, index, intake, judge, matches, verdict
+from app import (
+    advice,
+    bundle,
+    claims,
+    collection,
+    compose,
+    facets,
+    features,
+    generations,
+    index,
+    intake,
+    judge,
+    matches,
+    verdict,
+)
 from app.catalogue import Catalogue, views
 from app.encoder import CachedEncoder, SentenceTransformersEncoder
 from app.errors import BadInput, OriginalityError
 from app.reader import NEAREST_VIEWS, Reader
 from app.records import About, Brief, Match, Projected, Reading, Suggestion, Verdict
-from app.report import Provenance, Report, SearchHit
+from app.report import Evidence, Neighbour, Provenance, Report, SearchHit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from app.corpus import Row
     from app.encoder import Encoder
     from app.records import EntryKind, Facets, Link
     from app.settings import Settings
 
 GROUP = 16
 """Texts that are read together in a batch: enough to fill the encoder, few enough to show progress."""
+NEIGHBOURS = 5
+"""Rows of a collection that a report shows."""
+NEAR_AT = 0.7
+"""Cosine below which a row of a collection isn't shown. Of all pairs of the 1,308 READMEs behind
+``scripts/training/texts.parquet`` by different authors one in a hundred comes nearer than .69."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +54,7 @@ class Submission:
     title: str = ""
     language: str = ""
     about: About | None = None
+    collections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +79,13 @@ class Checker:
         handbook: advice.Handbook,
         provenance: Provenance,
         manifest: dict[str, Any],
+        collections: collection.Collections,
+        encoder: Encoder,
     ) -> None:
         """Wire the stages; use ``open``."""
         self.catalogue = reader.catalogue
+        self._encoder = encoder
+        self.collections = collections
         self._reader = reader
         self._judge = the_judge
         self._handbook = handbook
@@ -94,12 +119,15 @@ class Checker:
             index=f"layout {found.manifest['layout']}, {len(found.rows)} views, {found.manifest['catalogue'][:12]}",
         )
         reader = Reader(catalogue, encoder, found)
-        return cls(reader, the_judge, advice.Handbook.load(), provenance, found.manifest)
+        collections = collection.Collections(settings.collections_dir, encoder.name)
+        return cls(reader, the_judge, advice.Handbook.load(), provenance, found.manifest, collections, encoder)
 
     def with_judge(self, the_judge: judge.Judge) -> Checker:
         """Give a checker that shares everything but the judge."""
         provenance = self._provenance.model_copy(update={"rules": the_judge.rules})
-        return Checker(self._reader, the_judge, self._handbook, provenance, self._manifest)
+        return Checker(
+            self._reader, the_judge, self._handbook, provenance, self._manifest, self.collections, self._encoder
+        )
 
     def check(
         self,
@@ -109,13 +137,18 @@ class Checker:
         title: str = "",
         language: str = "",
         about: About | None = None,
+        collections: Sequence[str] = (),
     ) -> Report:
         """Judge one text.
 
+        Args:
+            collections: names of those whose nearest rows are to be shown beside the verdict.
+
         Raises:
             TextUnusable, TextTooLong: if it can't be read.
+            CollectionMissing, IndexStale: if a collection isn't there or can't be read.
         """
-        result = self.check_many([Submission(text, id, title, language, about)])[0]
+        result = self.check_many([Submission(text, id, title, language, about, tuple(collections))])[0]
         if isinstance(result, OriginalityError):
             raise result
         return result
@@ -128,7 +161,11 @@ class Checker:
 
         Returns:
             A report or the error of each, in order; one bad text never stops the others.
+
+        Raises:
+            CollectionMissing, IndexStale: if a collection isn't there or can't be read.
         """
+        opened = {name: self.collections.open(name) for one in submissions for name in one.collections}
         briefs: list[Brief | BadInput] = []
         for one in submissions:
             try:
@@ -138,9 +175,13 @@ class Checker:
         good = [b for b in briefs if isinstance(b, Brief)]
         projects = self._projects(good)
         judged = [_whole(one, parts) for one, parts in zip(self._judge_all(good), projects, strict=True)]
-        about = [s.about for s, b in zip(submissions, briefs, strict=True) if isinstance(b, Brief)]
-        advised = self._advise(judged, about) if advise else [() for _ in judged]
-        reports = iter([self._report(*one) for one in zip(judged, advised, projects, strict=True)])
+        asked = [s for s, b in zip(submissions, briefs, strict=True) if isinstance(b, Brief)]
+        advised = self._advise(judged, [s.about for s in asked]) if advise else [() for _ in judged]
+        near = [
+            [n for name in s.collections for n in _neighbours(one.reading, opened[name])]
+            for s, one in zip(asked, judged, strict=True)
+        ]
+        reports = iter([self._report(*one) for one in zip(judged, advised, projects, near, strict=True)])
         return [next(reports) if isinstance(b, Brief) else b for b in briefs]
 
     def search(self, query: str, k: int = 10, kinds: Iterable[EntryKind] | None = None) -> list[SearchHit]:
@@ -150,6 +191,20 @@ class Checker:
             TextUnusable, TextTooLong: if the query can't be read.
         """
         return self._reader.search(query, k, tuple(kinds or NEAREST_VIEWS))
+
+    def search_collection(self, name: str, query: str, k: int = 10) -> list[Neighbour]:
+        """Rank a collection's rows by nearness of meaning to a description, best first, at most k.
+
+        Raises:
+            TextUnusable, TextTooLong: if the query can't be read.
+            CollectionMissing, IndexStale: if the collection isn't there or can't be read.
+        """
+        among, reading = self.collections.open(name), self._reader.read([intake.read(query)])[0]
+        return [_neighbour(name, one, []) for one in among.search(reading.vectors[-1:], k)[0] if reading.counted]
+
+    def add_rows(self, name: str, rows: Sequence[Row]) -> None:
+        """Add rows to a collection; see ``collection.add``."""
+        self.collections.add(name, rows, self._encoder)
 
     def info(self) -> dict[str, Any]:
         """Tell versions, counts and figures."""
@@ -222,7 +277,11 @@ class Checker:
         return chosen
 
     def _report(
-        self, one: _Judged, suggestions: Sequence[tuple[Suggestion, Projected]], projects: Sequence[_Judged]
+        self,
+        one: _Judged,
+        suggestions: Sequence[tuple[Suggestion, Projected]],
+        projects: Sequence[_Judged],
+        neighbours: Sequence[Neighbour] = (),
     ) -> Report:
         pulls = self._judge.pulls(one.row)
         leanings = self._judge.words(one.reading, one.row)
@@ -238,6 +297,7 @@ class Checker:
             self._provenance,
             kept=advice.keep(one.facets, one.matches),
             projects=[self._report(part, (), ()) for part in projects],
+            neighbours=neighbours,
         )
 
 
@@ -271,6 +331,34 @@ def ensure_index(
             afresh=force,
         )
     return True
+
+
+def _neighbours(reading: Reading, among: collection.Collection) -> list[Neighbour]:
+    """Give the rows nearest to the text as a whole, each with the sentences that come near to it themselves."""
+    *lines, whole = among.search(reading.vectors, NEIGHBOURS)
+    nearest = [
+        _neighbour(among.name, one, [n for n, line in enumerate(lines) if any(_same(one, f) for f in line)], reading)
+        for one in whole
+        if one.cosine >= NEAR_AT
+    ]
+    return nearest if reading.counted else []
+
+
+def _same(one: collection.Found, other: collection.Found) -> bool:
+    return one.row.id == other.row.id and other.cosine >= NEAR_AT
+
+
+def _neighbour(name: str, one: collection.Found, lines: Sequence[int], reading: Reading | None = None) -> Neighbour:
+    spans = [reading.brief.sentences[reading.counted[n]].span for n in lines] if reading else []
+    quotes = matches.evidence(reading.brief, spans) if reading else []
+    return Neighbour(
+        collection=name,
+        entry=one.row.id,
+        name=one.row.name,
+        url=one.row.url or None,
+        cosine=round(one.cosine, 4),
+        evidence=[Evidence(start=e.start, end=e.end, quote=e.quote) for e in quotes],
+    )
 
 
 def _whole(one: _Judged, parts: Sequence[_Judged]) -> _Judged:

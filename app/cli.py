@@ -1,29 +1,27 @@
-"""The command line: one text or many, search, the index, the catalogue, the service. It decides nothing of its own."""
+"""The command line: one text or many, search, the service; see also ``upkeep``. It decides nothing of its own."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import logging
 import os
 import socket
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from app import __version__
-from app.errors import BadInput, CatalogueInvalid, OriginalityError, PortInUse
+from app import __version__, console, upkeep
+from app.errors import BadInput, OriginalityError, PortInUse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from app.checker import Checker
-    from app.report import Report
-    from app.settings import Settings
+    from app.records import EntryKind
+    from app.report import Neighbour, Report, SearchHit
     from app.sources import Item
 
 EXIT_BAD_INPUT = 2
@@ -36,10 +34,9 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     help="Tell whether a machine-learning project is a well-known method on well-known data, and what would help.",
 )
-index_commands = typer.Typer(no_args_is_help=True, help="The built index of the catalogue.")
-catalogue_commands = typer.Typer(no_args_is_help=True, help="The catalogue of what is already known.")
-cli.add_typer(index_commands, name="index")
-cli.add_typer(catalogue_commands, name="catalogue")
+cli.add_typer(upkeep.index, name="index")
+cli.add_typer(upkeep.keys, name="keys")
+cli.add_typer(upkeep.catalogue, name="catalogue")
 
 
 class ReportFormat(StrEnum):
@@ -81,12 +78,18 @@ class InfoFormat(StrEnum):
     json = "json"
 
 
+Nearby = Annotated[
+    list[str] | None, typer.Option("--collection", help="Also show what is near in this collection; may be repeated.")
+]
+
+
 @cli.command()
 def check(
     text: Annotated[str, typer.Argument(help="The project's description; - or nothing reads standard input.")] = "-",
     format: Annotated[ReportFormat, typer.Option(help="How to write the report.")] = ReportFormat.text,  # noqa: A002
     title: Annotated[str, typer.Option(help="The project's title.")] = "",
     language: Annotated[str, typer.Option(help="Two-letter code; detected if not given.")] = "",
+    collection: Nearby = None,
     fail_on_flag: Annotated[
         bool, typer.Option("--fail-on-flag", help="Exit with 3 if the project is flagged.")
     ] = False,
@@ -94,10 +97,10 @@ def check(
     """Judge one project description."""
     from app import render  # noqa: PLC0415  keeps --help fast
 
-    received = _stdin() if text == "-" else text
-    report = _open().check(received, title=title, language=language)
+    received = console.received() if text == "-" else text
+    report = console.open_checker().check(received, title=title, language=language, collections=collection or ())
     write = {ReportFormat.text: render.to_text, ReportFormat.json: render.to_json, ReportFormat.html: None}[format]
-    _print(write(report) if write else render.to_html(report, received))
+    console.say(write(report) if write else render.to_html(report, received))
     if fail_on_flag and report.flagged:
         raise typer.Exit(EXIT_FLAGGED)
 
@@ -113,6 +116,7 @@ def screen(
         bool, typer.Option("--resume", help="Go on after the lines that --output already holds.")
     ] = False,
     suggest: Annotated[bool, typer.Option("--suggest/--no-suggest", help="Also suggest ways forward; slower.")] = True,
+    collection: Nearby = None,
 ) -> None:
     """Judge many projects: one line out for each one in, in their order; a bad one becomes a line with its error."""
     from app import sources  # noqa: PLC0415
@@ -121,11 +125,12 @@ def screen(
         raise BadInput("--resume goes on with lines, and HTML is one page: use --format jsonl or csv.")
     done = _lines_done(output, format) if resume else 0
     pending = list(sources.items(files))[done:]
-    checker = _open()
-    lines = _screened(checker, pending, format, suggest=suggest, header=done == 0)
+    checker = console.open_checker()
+    results = _judged(checker, pending, collection or [], suggest=suggest)
+    lines = _written(results, format, header=done == 0)
     if output is None:
         for line in lines:
-            _print(line, flush=True)
+            console.say(line, flush=True)
         return
     with output.open("a" if resume else "w", encoding="utf-8") as stream:
         for line in lines:
@@ -139,22 +144,37 @@ def search(
     queries: Annotated[Path | None, typer.Option(help="JSONL file with a query a line: id, text.")] = None,
     kind: Annotated[list[Kind] | None, typer.Option(help="Only entries of this kind; may be repeated.")] = None,
     k: Annotated[int, typer.Option(min=1, max=100, help="Hits a query.")] = 10,
+    collection: Annotated[str, typer.Option(help="Search this collection instead of the catalogue.")] = "",
     format: Annotated[TableFormat, typer.Option(help="How to write the hits.")] = TableFormat.table,  # noqa: A002
 ) -> None:
-    """Find known datasets, techniques, tutorials and clichés by a description."""
+    """Find known datasets, techniques, tutorials and clichés, or a collection's rows, by a description."""
     from app import sources  # noqa: PLC0415
 
     if (text is None) == (queries is None):
         raise BadInput("Give either a description or --queries FILE.jsonl.")
     asked = list(sources.items([queries])) if queries else [sources.Item("", text or "", "argument")]
-    checker = _open()
+    checker = console.open_checker()
+    if collection and kind:
+        raise BadInput("The rows of a collection have no kind: give either --collection or --kind.")
+    kinds: list[EntryKind] = [one.value for one in kind or Kind]
     for item in asked:
-        hits = checker.search(item.text, k, [one.value for one in kind or Kind]) if not item.error else []
+        hits: Sequence[SearchHit | Neighbour] = []
+        if not item.error:
+            hits = (
+                checker.search_collection(collection, item.text, k)
+                if collection
+                else checker.search(item.text, k, kinds)
+            )
         if format is TableFormat.jsonl:
             row: dict[str, object] = {"id": item.id, "hits": [hit.model_dump() for hit in hits]}
-            _print(json.dumps(row | ({"error": item.error} if item.error else {}), ensure_ascii=False))
+            console.say(json.dumps(row | ({"error": item.error} if item.error else {}), ensure_ascii=False))
         else:
-            _print("\n".join(f"{h.cosine:6.3f}  {h.kind:9}  tier {h.tier}  {h.name}  {h.url or ''}" for h in hits))
+            console.say("\n".join(_hit_line(hit) for hit in hits))
+
+
+def _hit_line(hit: SearchHit | Neighbour) -> str:
+    what = "" if hasattr(hit, "collection") else f"{hit.kind:9}  tier {hit.tier}  "
+    return f"{hit.cosine:6.3f}  {what}{hit.name}  {hit.url or ''}"
 
 
 @cli.command()
@@ -170,10 +190,10 @@ def serve(
     from app.settings import Settings  # noqa: PLC0415
 
     _refuse_taken_port(host, port)
-    _quiet()
+    console.quiet()
     settings = Settings.from_environment()
     logs.configure(settings.log_level)
-    _build(settings)
+    console.build(settings)
     typer.echo(f"Serving on http://{host}:{port} (stop with Ctrl-C)", err=True)
     uvicorn.run(create_app(settings), host=host, port=port, log_config=None, access_log=False, server_header=False)
 
@@ -183,53 +203,17 @@ def info(
     format: Annotated[InfoFormat, typer.Option(help="How to write it.")] = InfoFormat.text,  # noqa: A002
 ) -> None:
     """Tell versions, the catalogue's counts, the model, the judge's date and figures, and the index."""
-    found = _open().info()
+    found = console.open_checker().info()
     if format is InfoFormat.json:
-        _print(json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True))
+        console.say(json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True))
         return
-    _print("\n".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in found.items()))
+    console.say("\n".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in found.items()))
 
 
 @cli.command()
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
-
-
-@index_commands.command("build")
-def index_build(
-    if_stale: Annotated[
-        bool, typer.Option("--if-stale", help="Only if there is none for this catalogue and model.")
-    ] = False,
-) -> None:
-    """Build the index of the catalogue's views; the old one serves until the new one is whole."""
-    from app.settings import Settings  # noqa: PLC0415
-
-    _quiet()
-    if not _build(Settings.from_environment(), force=not if_stale):
-        typer.echo("The index is up to date.", err=True)
-
-
-@index_commands.command("info")
-def index_info() -> None:
-    """Print the index's manifest."""
-    _print(json.dumps(_open().info()["index"], ensure_ascii=False, indent=1, sort_keys=True))
-
-
-@catalogue_commands.command("check")
-def catalogue_check(
-    folder: Annotated[
-        Path | None, typer.Argument(help="Folder of the catalogue; the released one if not given.")
-    ] = None,
-) -> None:
-    """List every line of the catalogue that breaks the field dictionary."""
-    from app import catalogue  # noqa: PLC0415
-
-    found = catalogue.problems(folder)
-    if found:
-        raise CatalogueInvalid("\n".join(found))
-    counts = catalogue.Catalogue.load(folder).counts()
-    typer.echo(", ".join(f"{count} {kind}" for kind, count in counts.items()) + ": no fault found.")
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -252,46 +236,6 @@ def _fail(message: str, code: int) -> NoReturn:
     raise SystemExit(code)
 
 
-def _open() -> Checker:
-    from app.checker import Checker  # noqa: PLC0415
-    from app.settings import Settings  # noqa: PLC0415
-
-    _quiet()
-    settings = Settings.from_environment()
-    _build(settings)
-    return Checker.open(settings)
-
-
-def _build(settings: Settings, *, force: bool = False) -> bool:
-    from app.checker import ensure_index  # noqa: PLC0415
-
-    return ensure_index(settings, tell=lambda line: typer.echo(f"index: {line}", err=True), force=force)
-
-
-def _quiet() -> None:
-    """Keep the libraries' progress bars and notices out of our output."""
-    os.environ.setdefault("TQDM_DISABLE", "1")
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
-
-
-def _stdin() -> str:
-    data = sys.stdin.buffer.read()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(
-            f"Standard input is not UTF-8 (byte {error.start}). Send plain text or Markdown in UTF-8."
-        ) from error
-
-
-def _print(text: str, *, flush: bool = False) -> None:
-    sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
-    if flush:
-        sys.stdout.buffer.flush()
-
-
 def _lines_done(output: Path | None, format: BatchFormat) -> int:  # noqa: A002
     if output is None:
         raise BadInput("--resume needs --output: the file to go on with.")
@@ -304,17 +248,14 @@ def _lines_done(output: Path | None, format: BatchFormat) -> int:  # noqa: A002
     return max(0, data.count(b"\n") - (1 if format is BatchFormat.csv else 0))
 
 
-def _screened(
-    checker: Checker,
-    pending: list[Item],
+def _written(
+    results: Iterator[tuple[Item, Report | OriginalityError]],
     format: BatchFormat,  # noqa: A002
     *,
-    suggest: bool,
     header: bool,
 ) -> Iterator[str]:
     from app import render  # noqa: PLC0415
 
-    results = _judged(checker, pending, suggest=suggest)
     if format is BatchFormat.html:
         yield render.to_html_overview(
             (item.id, None, str(result)) if isinstance(result, OriginalityError) else (item.id, result, "")
@@ -328,13 +269,14 @@ def _screened(
 
 
 def _judged(
-    checker: Checker, pending: list[Item], *, suggest: bool
+    checker: Checker, pending: list[Item], collections: list[str], *, suggest: bool
 ) -> Iterator[tuple[Item, Report | OriginalityError]]:
     from app.checker import GROUP, Submission  # noqa: PLC0415
 
     for start in range(0, len(pending), GROUP):
         group = pending[start : start + GROUP]
-        judged = iter(checker.check_many([Submission(i.text, i.id) for i in group if not i.error], advise=suggest))
+        asked = [Submission(i.text, i.id, collections=tuple(collections)) for i in group if not i.error]
+        judged = iter(checker.check_many(asked, advise=suggest))
         for item in group:
             yield item, BadInput(item.error) if item.error else next(judged)
 

@@ -12,6 +12,7 @@ import json
 import os
 import re
 from dataclasses import asdict, dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import faiss
@@ -22,7 +23,7 @@ import pyarrow.compute as pc
 from app import generations, intake
 from app.corpus import FIELDS, Row
 from app.encoder import DIMENSION
-from app.errors import BadInput, IndexMissing, IndexStale
+from app.errors import BadInput, CollectionMissing, IndexStale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -94,12 +95,12 @@ class Collection:
         """Open the current version.
 
         Raises:
-            IndexMissing: if there is no such collection.
+            CollectionMissing: if there is no such collection.
             IndexStale: if another model made its vectors, or its files are damaged.
         """
         place = folder.resolve()
         if not (place / "manifest.json").is_file():
-            raise IndexMissing(f"There is no collection {folder.name!r}. See: originality index list")
+            raise CollectionMissing(f"There is no collection {folder.name!r}. See: originality index list")
         remake = f"Add its rows again: originality index add FILE --collection {folder.name}"
         try:
             manifest = json.loads((place / "manifest.json").read_bytes())
@@ -150,28 +151,76 @@ class Collection:
         ]
 
 
+class Collections:
+    """All collections below a folder; each is opened once a version, so that a new version is seen at once."""
+
+    def __init__(self, root: Path, model: str) -> None:
+        """Look below ``root``, which need not be there yet, for what ``model`` has made."""
+        self._root = root
+        self._model = model
+        self._opened: dict[str, tuple[Path, Collection]] = {}
+        self._lock = Lock()
+
+    def folder(self, name: str) -> Path:
+        """Give the place of a collection, whether it's there or not.
+
+        Raises:
+            BadInput: if no collection can have that name.
+        """
+        if not NAME_FORM.fullmatch(name):
+            raise BadInput(
+                "A collection's name has 1 to 64 small letters, digits, dots, hyphens or underscores, and begins and "
+                "ends with a letter or digit."
+            )
+        return self._root / name
+
+    def names(self) -> list[str]:
+        """List what is there."""
+        return sorted(p.name for p in self._root.iterdir() if p.is_symlink()) if self._root.is_dir() else []
+
+    def open(self, name: str) -> Collection:
+        """Open the current version; see ``Collection.open``."""
+        folder = self.folder(name)
+        version = folder.resolve()
+        with self._lock:
+            place, found = self._opened.get(name, (None, None))
+            if found is None or place != version:
+                found = Collection.open(folder, self._model)
+                self._opened[name] = (version, found)
+        return found
+
+    def add(
+        self, name: str, rows: Sequence[Row], encoder: Encoder, tell: Callable[[str], None] = lambda _: None
+    ) -> Collection:
+        """Add rows to a collection; see ``collection.add``."""
+        return add(self.folder(name), rows, encoder, tell)
+
+    def remove(self, name: str, ids: Iterable[str]) -> int:
+        """Remove rows from a collection; see ``collection.remove``."""
+        return remove(self.folder(name), ids, self._model)
+
+    def drop(self, name: str) -> None:
+        """Delete a collection; see ``collection.drop``."""
+        drop(self.folder(name))
+
+
 def add(
     folder: Path, rows: Sequence[Row], encoder: Encoder, tell: Callable[[str], None] = lambda _: None
 ) -> Collection:
     """Add rows, replacing those with the same id; the collection is made if there is none.
 
     Args:
-        folder: the collection's; its last part is its name.
+        folder: the collection's, from ``Collections.folder``.
         tell: gets a line of progress now and then.
 
     Returns:
         The new version.
 
     Raises:
-        BadInput: if the name can't be a collection's, or an id stands twice.
+        BadInput: if an id stands twice.
         IndexStale: if the collection that is there can't be read.
         IndexBusy: if another process writes to it.
     """
-    if not NAME_FORM.fullmatch(folder.name):
-        raise BadInput(
-            "A collection's name has 1 to 64 small letters, digits, dots, hyphens or underscores, and begins and ends "
-            "with a letter or digit."
-        )
     _refuse_twins(rows)
     vectors = _encoded(rows, encoder, tell)
     with generations.lock(folder):
@@ -191,7 +240,7 @@ def remove(folder: Path, ids: Iterable[str], model: str) -> int:
         How many were removed.
 
     Raises:
-        IndexMissing, IndexStale: if the collection isn't there or can't be read.
+        CollectionMissing, IndexStale: if the collection isn't there or can't be read.
     """
     wanted = list(ids)
     with generations.lock(folder):
@@ -207,23 +256,18 @@ def drop(folder: Path) -> None:
     """Delete a whole collection with all its versions.
 
     Raises:
-        IndexMissing: if there is none.
+        CollectionMissing: if there is none.
     """
     with generations.lock(folder):
         if not generations.versions(folder):
-            raise IndexMissing(f"There is no collection {folder.name!r}.")
+            raise CollectionMissing(f"There is no collection {folder.name!r}. See: originality index list")
         generations.remove(folder)
-
-
-def names(root: Path) -> list[str]:
-    """List the collections below a folder."""
-    return sorted(p.name for p in root.iterdir() if p.is_symlink() and p.is_dir()) if root.is_dir() else []
 
 
 def _before(folder: Path, model: str) -> tuple[_Segment, ...]:
     try:
         return Collection.open(folder, model)._segments
-    except IndexMissing:
+    except CollectionMissing:
         return ()
 
 

@@ -26,12 +26,14 @@ def report(
     *,
     kept: str = "",
     projects: Sequence[contract.Report] = (),
+    neighbours: Sequence[contract.Neighbour] = (),
 ) -> contract.Report:
     """Compose a report.
 
     Args:
         kept: a sentence on what is fine as it is, for the end of the summary; empty for none.
         projects: one report each where the text holds several.
+        neighbours: what comes near in the collections that were asked for.
     """
     summary = words.summary(verdict, facets, brief)
     tried = _smallest(verdict, suggestions)
@@ -60,6 +62,7 @@ def report(
             additions=_facet(facets.additions),
         ),
         matches=[_match(m, entries[m.entry]) for m in matches],
+        neighbours=list(neighbours),
         suggestions=[_suggestion(s, p) for s, p in suggestions],
         warnings=[contract.Notice(code=n.code, message=n.message) for n in brief.notices]
         + _language(brief)

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from app.errors import FileUnreadable
+from app.errors import BadInput, FileUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -62,6 +62,18 @@ def rows(paths: Sequence[Path]) -> list[Row]:
     if problems:
         more = [f"... and {len(problems) - SHOWN_PROBLEMS} more"] if len(problems) > SHOWN_PROBLEMS else []
         raise FileUnreadable("\n".join([*problems[:SHOWN_PROBLEMS], *more, f"{_WHAT} Nothing was taken."]))
+    return found
+
+
+def row(raw: Mapping[str, Any]) -> Row:
+    """Make a row of a mapping.
+
+    Raises:
+        BadInput: if it can't be one.
+    """
+    found = _row(raw)
+    if isinstance(found, str):
+        raise BadInput(f"{found[0].upper()}{found[1:]}. {_WHAT}")
     return found
 
 

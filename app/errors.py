@@ -6,7 +6,10 @@
     ├── BadInput              the caller's to mend
     │   ├── TextUnusable      not text, or nothing in it
     │   ├── TextTooLong       more than is read in one go
-    │   └── FileUnreadable    a file of cases or ideas that can't be read
+    │   ├── FileUnreadable    a file of cases or ideas that can't be read
+    │   └── CollectionMissing there is no collection of that name
+    ├── AccessDenied          a key is missing, or doesn't allow what was asked
+    ├── KeysUnusable          the file of keys can't be read
     ├── CatalogueInvalid      a line of the catalogue breaks the field dictionary
     ├── IndexUnusable         the built index
     │   ├── IndexMissing      there is none
@@ -38,6 +41,27 @@ class TextTooLong(BadInput):
 
 class FileUnreadable(BadInput):
     """A file that was named can't be read as what it should be."""
+
+
+class CollectionMissing(BadInput):
+    """There is no collection of the name that was given."""
+
+
+class AccessDenied(OriginalityError):
+    """A key is missing or wrong, or it doesn't allow what was asked.
+
+    Attributes:
+        known: whether the key is one of ours.
+    """
+
+    def __init__(self, message: str, *, known: bool) -> None:
+        """Say what is missing."""
+        super().__init__(message)
+        self.known = known
+
+
+class KeysUnusable(OriginalityError):
+    """The file of keys can't be read; nobody is let in by mistake."""
 
 
 class CatalogueInvalid(OriginalityError):

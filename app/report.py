@@ -65,6 +65,17 @@ class Match(_Model):
     evidence: list[Evidence]
 
 
+class Neighbour(_Model):
+    """A row of a collection that comes near; information, never part of the verdict."""
+
+    collection: str
+    entry: str = Field(description="Id in the collection.")
+    name: str
+    url: str | None
+    cosine: float = Field(ge=-1, le=1, description="Similarity of the whole to the whole.")
+    evidence: list[Evidence] = Field(description="The sentences nearest to it; empty for a search.")
+
+
 class Resource(_Model):
     """A place on the web."""
 
@@ -125,6 +136,7 @@ class Report(_Model):
     why: list[Reason] = Field(description="What decided, strongest first.")
     facets: Facets
     matches: list[Match]
+    neighbours: list[Neighbour] = Field(default=[], description="Nearest rows of the collections asked for.")
     suggestions: list[Suggestion]
     warnings: list[Notice]
     provenance: Provenance

@@ -23,7 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.checker import Checker
-from app.errors import BadInput, OriginalityError, TextTooLong
+from app.errors import AccessDenied, BadInput, CollectionMissing, OriginalityError, TextTooLong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,6 +61,7 @@ class NotReady(OriginalityError):
 
 STATUS: Mapping[type[Exception], int] = {
     TextTooLong: 413,
+    CollectionMissing: 404,
     BadInput: 422,
     TooManyRequests: 429,
     # What is left is the service's own trouble: no index, another catalogue, no weights. The message says what to do.
@@ -133,6 +134,10 @@ def problem_of(error: Exception) -> Problem:
 def _own(error: OriginalityError) -> Problem:
     words = re.findall(r"[A-Z][a-z]*", type(error).__name__)
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    if isinstance(error, AccessDenied):
+        if error.known:
+            return Problem("not-found", "Not found", 404, str(error))
+        return Problem("key-needed", "Key needed", 401, str(error), headers={"WWW-Authenticate": "Bearer"})
     wait = error.wait_s if isinstance(error, TooManyRequests) else 2 if isinstance(error, NotReady) else None
     headers = {} if wait is None else {"Retry-After": str(wait)}
     return Problem("-".join(words).lower(), " ".join(words).capitalize(), status, str(error), headers=headers)

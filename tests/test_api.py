@@ -20,7 +20,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from app import logs
-from app.api import EXAMPLES, MAX_BATCH, CheckIn, ProblemOut, create_app
+from app.api import EXAMPLES, create_app
+from app.bodies import MAX_BATCH, CheckIn, ProblemOut
 from app.errors import TextUnusable
 from app.intake import MAX_CHARS
 from app.report import Report
@@ -465,6 +466,8 @@ def test_examples_are_real(client: TestClient, checker: Checker, update_golden: 
     examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
     for address, shown in examples.items():
         method, _, path = address.partition(" ")
+        if "/collections" in path:
+            continue  # these need a key: test_holdings tries them
         filled = path.replace("{entry}", "titanic")
         bodies = [r["value"] for r in shown.get("requests", {}).values()] or [None]
         answers = [client.request(method, filled, params=_PARAMS.get(path), json=b) for b in bodies]
@@ -496,6 +499,8 @@ def test_every_endpoint_has_an_example(client: TestClient) -> None:
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
             if path == "/metrics":
+                continue
+            if "204" in operation["responses"]:
                 continue
             media = operation["responses"]["200"]["content"]["application/json"]
             assert "example" in media, f"{method} {path}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app import __version__, cli
+from app import __version__, cli, console
 from app.errors import IndexMissing
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def sentence(captured: Any) -> str:
 @pytest.fixture
 def served(checker: Checker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the commands use the checker that is open already; opening it is tested from the outside."""
-    monkeypatch.setattr(cli, "_open", lambda: checker)
+    monkeypatch.setattr(console, "open_checker", lambda: checker)
 
 
 def submissions(folder: Path, *texts: str | None) -> Path:
@@ -121,7 +121,7 @@ def test_what_is_broken_ends_with_four(capsys: pytest.CaptureFixture[str], monke
     def fail() -> Checker:
         raise IndexMissing("There is no index. Run: originality index build")
 
-    monkeypatch.setattr(cli, "_open", fail)
+    monkeypatch.setattr(console, "open_checker", fail)
     assert run("check", "titanic") == cli.EXIT_BROKEN
     assert "Run: originality index build" in sentence(capsys.readouterr())
 

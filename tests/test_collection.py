@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app import collection, generations
-from app.collection import Collection
+from app.collection import Collection, Collections
 from app.corpus import Row
 from app.encoder import DIMENSION
-from app.errors import BadInput, IndexMissing, IndexStale
+from app.errors import BadInput, CollectionMissing, IndexStale
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,11 +79,11 @@ def test_removing_and_dropping(tmp_path: Path, fake_encoder: Encoder) -> None:
         i for i in nearest(found, fake_encoder, "thing3: trams that are late", 99) if i not in {"r1", "r3"}
     ]
     assert len(nearest(found, fake_encoder, "x", 99)) == len(found) == 8
-    assert collection.names(tmp_path) == ["past"]
+    assert Collections(tmp_path, fake_encoder.name).names() == ["past"]
     collection.drop(folder)
-    assert collection.names(tmp_path) == []
+    assert Collections(tmp_path, fake_encoder.name).names() == []
     assert [p.name for p in tmp_path.iterdir()] == [".past.lock"]
-    with pytest.raises(IndexMissing, match="no collection 'past'"):
+    with pytest.raises(CollectionMissing, match="no collection 'past'"):
         collection.drop(folder)
 
 
@@ -158,20 +158,35 @@ def test_long_descriptions_count_as_a_whole(tmp_path: Path, fake_encoder: Encode
     assert nearest(found, fake_encoder, "word39 stands in sentence") == ["long"]
 
 
-@pytest.mark.parametrize("name", ["", "Past", "../x", "a/b", ".x", "x.", "x" * 65, "a b", "é"])
-def test_a_name_that_could_be_a_path_is_refused(tmp_path: Path, fake_encoder: Encoder, name: str) -> None:
+@pytest.mark.parametrize("name", ["", "Past", "../x", "a/b", ".x", "x.", "x" * 65, "a b", "é", "a\n"])
+def test_a_name_that_could_be_a_path_is_refused(tmp_path: Path, name: str) -> None:
     """Only plain names make collections."""
-    assert not collection.NAME_FORM.fullmatch(name)
-    if name == "Past":
-        with pytest.raises(BadInput, match="small letters"):
-            collection.add(tmp_path / name, rows(0), fake_encoder)
+    with pytest.raises(BadInput, match="small letters"):
+        Collections(tmp_path, "any").open(name)
+
+
+def test_a_new_version_is_seen_at_once(tmp_path: Path, fake_encoder: Encoder) -> None:
+    """A version is opened once; after the next writing, going back or dropping, the next asker gets what is there."""
+    all_of_them = Collections(tmp_path / "root", fake_encoder.name)
+    assert all_of_them.names() == []
+    folder = all_of_them.folder("past")
+    collection.add(folder, rows(0), fake_encoder)
+    first = all_of_them.open("past")
+    assert all_of_them.open("past") is first
+    collection.add(folder, rows(1), fake_encoder)
+    assert ids(all_of_them.open("past")) == ["r0", "r1"]
+    generations.go_back(folder)
+    assert ids(all_of_them.open("past")) == ["r0"]
+    collection.drop(folder)
+    with pytest.raises(CollectionMissing, match="no collection 'past'"):
+        all_of_them.open("past")
 
 
 def test_twins_are_refused(tmp_path: Path, fake_encoder: Encoder) -> None:
     """Two rows of one id are an error, and nothing is written."""
     with pytest.raises(BadInput, match="same id"):
         collection.add(tmp_path / "past", [*rows(1), *rows(1)], fake_encoder)
-    assert collection.names(tmp_path) == []
+    assert Collections(tmp_path, fake_encoder.name).names() == []
 
 
 @pytest.mark.parametrize("file", ["manifest.json", ".arrow", ".faiss", ".gone.npy"])
@@ -196,7 +211,7 @@ def test_another_model_is_refused(tmp_path: Path, fake_encoder: Encoder) -> None
 
 def test_there_may_be_none(tmp_path: Path, fake_encoder: Encoder) -> None:
     """A collection that was never made is missing; one without rows answers with nothing."""
-    with pytest.raises(IndexMissing, match="originality index list"):
+    with pytest.raises(CollectionMissing, match="originality index list"):
         Collection.open(tmp_path / "past", fake_encoder.name)
     empty = collection.add(tmp_path / "past", [], fake_encoder)
     assert (len(empty), empty.search(np.ones((1, DIMENSION), np.float32), 3)) == (0, [[]])

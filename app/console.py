@@ -1,0 +1,83 @@
+"""What the commands share: standard input and output, quiet libraries, and the opening of what they work on."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from app.errors import BadInput
+
+if TYPE_CHECKING:
+    from app.checker import Checker
+    from app.collection import Collections
+    from app.encoder import Encoder
+    from app.settings import Settings
+
+
+def open_checker() -> Checker:
+    """Open the checker, its index built first if need be."""
+    from app.checker import Checker  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    quiet()
+    settings = Settings.from_environment()
+    build(settings)
+    return Checker.open(settings)
+
+
+def collections() -> Collections:
+    """Find the collections without loading the model."""
+    from app.collection import Collections  # noqa: PLC0415
+    from app.encoder import SentenceTransformersEncoder  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    return Collections(Settings.from_environment().collections_dir, SentenceTransformersEncoder.pinned_name())
+
+
+def encoder() -> Encoder:
+    """Load the model."""
+    from app.encoder import SentenceTransformersEncoder  # noqa: PLC0415
+
+    quiet()
+    return SentenceTransformersEncoder.open()
+
+
+def build(settings: Settings, *, force: bool = False) -> bool:
+    """Build the index if it is stale or that is forced; tell whether it was built."""
+    from app.checker import ensure_index  # noqa: PLC0415
+
+    return ensure_index(settings, tell=lambda line: typer.echo(f"index: {line}", err=True), force=force)
+
+
+def quiet() -> None:
+    """Keep the libraries' progress bars and notices out of our output."""
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
+
+
+def received() -> str:
+    """Read standard input.
+
+    Raises:
+        BadInput: if it is not UTF-8.
+    """
+    data = sys.stdin.buffer.read()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            f"Standard input is not UTF-8 (byte {error.start}). Send plain text or Markdown in UTF-8."
+        ) from error
+
+
+def say(text: str, *, flush: bool = False) -> None:
+    """Write a line in UTF-8, whatever the terminal says."""
+    sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
+    if flush:
+        sys.stdout.buffer.flush()

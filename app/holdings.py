@@ -1,0 +1,141 @@
+"""Serves an organisation's own collections over REST: listed, read, added to and deleted by whoever has the key."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app import corpus, generations, keys
+from app.bodies import (
+    BODY_FAULTS,
+    CollectionOut,
+    CollectionsOut,
+    JsonRoute,
+    RowsIn,
+    RowsOut,
+    ServiceNow,
+    answers,
+    json_answer,
+)
+from app.errors import CollectionMissing
+from app.render import dumps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from app.checker import Checker
+    from app.collection import Collections
+    from app.keys import Key, Right
+    from app.serving import Service
+
+MAX_PAGE = 500
+_FAULTS = (401, 404, 422, 429, 503)
+_GONE = {204: {"description": "Deleted."}} | {k: v for k, v in answers(None, *_FAULTS).items() if k != 200}
+
+router = APIRouter(prefix="/api/v1/collections", tags=["collections"], route_class=JsonRoute)
+
+
+def key_of(request: Request, service: Service) -> Key:
+    """Find the request's key.
+
+    Raises:
+        AccessDenied: if it has none that is valid.
+        KeysUnusable: if the keys can't be read.
+    """
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return keys.identify(keys.load(service.settings.keys_file), given.strip() if scheme.lower() == "bearer" else "")
+
+
+def require(request: Request, service: Service, right: Right, names: Iterable[str]) -> None:
+    """See that the request's key allows something with every one of these collections; none need no key.
+
+    Raises:
+        AccessDenied: if it doesn't.
+        KeysUnusable: if the keys can't be read.
+    """
+    wanted = list(names)
+    if wanted:
+        key = key_of(request, service)
+        for name in wanted:
+            keys.admit(key, right, name)
+
+
+@router.get("", responses=answers(CollectionsOut, 401, 429, 503))
+async def list_collections(request: Request, service: ServiceNow) -> Response:
+    """List the collections that this key may read."""
+    limits = service.admit(request)
+    key = key_of(request, service)
+
+    def work(checker: Checker) -> list[CollectionOut]:
+        held = checker.collections
+        return [_described(held, name) for name in held.names() if key.may("read", name)]
+
+    found = await service.run(work)
+    return json_answer(dumps({"collections": [one.model_dump() for one in found]}), limits)
+
+
+@router.get("/{name}/rows", responses=answers(RowsOut, *_FAULTS))
+async def list_rows(
+    name: str,
+    request: Request,
+    service: ServiceNow,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
+) -> Response:
+    """Give a collection's rows, page by page."""
+    limits = service.admit(request)
+    require(request, service, "read", [name])
+
+    def work(checker: Checker) -> str:
+        held = checker.collections
+        found, described = held.open(name), _described(held, name)
+        rows = [asdict(row) for row in islice(found.rows(), offset, offset + limit)]
+        return dumps({"total": described.rows, "offset": offset, "version": described.version, "rows": rows})
+
+    return json_answer(await service.run(work), limits)
+
+
+@router.post("/{name}/rows", responses=answers(CollectionOut, 401, 404, *BODY_FAULTS))
+async def add_rows(name: str, body: RowsIn, request: Request, service: ServiceNow) -> Response:
+    """Add rows to a collection, which is made if there is none; all are added, or none."""
+    limits = service.admit(request, len(body.rows))
+    require(request, service, "write", [name])
+    rows = [corpus.row(one.model_dump()) for one in body.rows]
+
+    def work(checker: Checker) -> CollectionOut:
+        checker.add_rows(name, rows)
+        return _described(checker.collections, name)
+
+    return json_answer(dumps((await service.run(work)).model_dump()), limits)
+
+
+@router.delete("/{name}/rows/{row:path}", responses=answers(CollectionOut, *_FAULTS))
+async def remove_row(name: str, row: str, request: Request, service: ServiceNow) -> Response:
+    """Remove one row."""
+    limits = service.admit(request)
+    require(request, service, "write", [name])
+
+    def work(checker: Checker) -> CollectionOut:
+        held = checker.collections
+        if not held.remove(name, [row]):
+            raise CollectionMissing("The collection has no row of that id.")
+        return _described(held, name)
+
+    return json_answer(dumps((await service.run(work)).model_dump()), limits)
+
+
+@router.delete("/{name}", status_code=204, responses=_GONE)
+async def drop_collection(name: str, request: Request, service: ServiceNow) -> Response:
+    """Delete a collection with all its versions."""
+    limits = service.admit(request)
+    require(request, service, "write", [name])
+    await service.run(lambda checker: checker.collections.drop(name))
+    return Response(status_code=204, headers=limits)
+
+
+def _described(held: Collections, name: str) -> CollectionOut:
+    return CollectionOut(name=name, rows=len(held.open(name)), version=generations.version(held.folder(name)))

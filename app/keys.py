@@ -1,0 +1,171 @@
+"""Who may read or change which collection over the API: keys with an end, of which only hashes are kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from app.errors import AccessDenied, BadInput, KeysUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Right = Literal["read", "write"]
+KEY_BYTES = 32
+"""Chance behind a key: beyond guessing, so that a plain hash keeps it safe and needs no salt."""
+PREFIX = "ok_"
+EVERY = "*"
+"""Stands for all collections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is kept of a key.
+
+    Attributes:
+        name: whose it is.
+        sha256: of the key itself.
+        rights: collection, or ``*`` for all of them, to what may be done with it; writing includes reading.
+        expires: ISO date of its last day; empty for none.
+    """
+
+    name: str
+    sha256: str
+    rights: Mapping[str, Right]
+    expires: str = ""
+
+    def may(self, right: Right, collection: str) -> bool:
+        """Tell whether it allows that."""
+        given = {self.rights.get(collection), self.rights.get(EVERY)}
+        return "write" in given or right in given
+
+
+def load(file: Path) -> tuple[Key, ...]:
+    """Read the keys; none where there is no file.
+
+    Raises:
+        KeysUnusable: if the file isn't what ``add`` writes.
+    """
+    try:
+        rows = json.loads(file.read_bytes())
+        return tuple(_key(row) for row in rows)
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, BadInput) as error:
+        raise KeysUnusable(
+            f"{file.name} can't be read as keys ({type(error).__name__}). Restore it, or delete it and make keys anew: "
+            "originality keys add NAME --may read:COLLECTION"
+        ) from error
+
+
+def add(file: Path, name: str, rights: Mapping[str, Right], expires: str = "") -> str:
+    """Make a key and keep its hash; a key of the same name is replaced.
+
+    Returns:
+        The key: shown once, and kept nowhere.
+
+    Raises:
+        BadInput: if there is no right, or the date is none.
+        KeysUnusable: if the file that is there can't be read.
+    """
+    if not name.strip() or not rights:
+        raise BadInput("A key needs a name and at least one right, such as --may read:past-projects.")
+    if expires:
+        _day(expires)
+    key = PREFIX + secrets.token_urlsafe(KEY_BYTES)
+    kept = [one for one in load(file) if one.name != name]
+    _save(file, [*kept, Key(name, _hash(key), dict(rights), expires)])
+    return key
+
+
+def remove(file: Path, name: str) -> None:
+    """Take a key's rights away.
+
+    Raises:
+        BadInput: if there is none of that name.
+        KeysUnusable: if the file can't be read.
+    """
+    found = load(file)
+    if name not in {one.name for one in found}:
+        raise BadInput("There is no key of that name. See: originality keys list")
+    _save(file, [one for one in found if one.name != name])
+
+
+def identify(known: Sequence[Key], given: str, today: dt.date | None = None) -> Key:
+    """Find the key that was given.
+
+    Raises:
+        AccessDenied: if it is none of ours or has ended; the message is the same for both.
+    """
+    hashed = _hash(given)
+    found = [one for one in known if secrets.compare_digest(one.sha256, hashed)]
+    now = (today or dt.datetime.now(dt.UTC).date()).isoformat()
+    if not found or (found[0].expires and found[0].expires < now):
+        raise AccessDenied(
+            "Collections need a valid key: send it as 'Authorization: Bearer KEY'. "
+            "Whoever runs the service makes one with: originality keys add NAME --may read:COLLECTION",
+            known=False,
+        )
+    return found[0]
+
+
+def admit(key: Key, right: Right, collection: str) -> None:
+    """See that a key allows what is asked.
+
+    Raises:
+        AccessDenied: if it doesn't; the message is the same for a collection that isn't there.
+    """
+    if not key.may(right, collection):
+        raise AccessDenied("There is no such collection, or this key may not do that with it.", known=True)
+
+
+def rights(given: Sequence[str]) -> dict[str, Right]:
+    """Read rights as the command line takes them: ``read:NAME`` or ``write:NAME``, ``*`` for all.
+
+    Raises:
+        BadInput: if one is written otherwise.
+    """
+    found: dict[str, Right] = {}
+    for one in given:
+        right, _, name = one.partition(":")
+        if right not in {"read", "write"} or not name:
+            raise BadInput("A right is written read:COLLECTION or write:COLLECTION; * stands for all collections.")
+        found[name] = "write" if right == "write" else "read"
+    return found
+
+
+def _key(row: Any) -> Key:
+    given: dict[str, Right] = rights([f"{right}:{name}" for name, right in row["rights"].items()])
+    if row["expires"]:
+        _day(row["expires"])
+    return Key(str(row["name"]), str(row["sha256"]), given, str(row["expires"]))
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput("A key's last day is a date such as 2027-01-31.") from error
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _save(file: Path, found: Sequence[Key]) -> None:
+    """Replace the file in one step, readable by its owner alone."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    rows = [{"name": k.name, "sha256": k.sha256, "rights": dict(k.rights), "expires": k.expires} for k in found]
+    descriptor, fresh = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(json.dumps(rows, indent=1) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    Path(fresh).replace(file)

@@ -1,0 +1,159 @@
+"""The commands that keep things: the index, collections of one's own, keys to them, and the catalogue."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path  # noqa: TC003  typer reads the annotations when it runs
+from typing import Annotated
+
+import typer
+
+from app import console
+from app.errors import BadInput, CatalogueInvalid
+
+index = typer.Typer(no_args_is_help=True, help="The built index of the catalogue, and collections of your own.")
+keys = typer.Typer(no_args_is_help=True, help="Who may use which collection over the API.")
+catalogue = typer.Typer(no_args_is_help=True, help="The catalogue of what is already known.")
+
+
+@index.command("build")
+def index_build(
+    if_stale: Annotated[
+        bool, typer.Option("--if-stale", help="Only if there is none for this catalogue and model.")
+    ] = False,
+) -> None:
+    """Build the index of the catalogue's views; the old one serves until the new one is whole."""
+    from app.settings import Settings  # noqa: PLC0415
+
+    console.quiet()
+    if not console.build(Settings.from_environment(), force=not if_stale):
+        typer.echo("The index is up to date.", err=True)
+
+
+@index.command("info")
+def index_info() -> None:
+    """Print the index's manifest."""
+    console.say(json.dumps(console.open_checker().info()["index"], ensure_ascii=False, indent=1, sort_keys=True))
+
+
+NAME_OPTION = typer.Option("--collection", help="The collection's name: small letters, digits, . - _")
+
+
+@index.command("add")
+def index_add(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="JSONL, CSV or Parquet files of rows (id, name, about, url), or folders of texts."),
+    ],
+    collection: Annotated[str, NAME_OPTION],
+) -> None:
+    """Add rows to a collection of your own; rows with an id that is there are replaced, and all others stay."""
+    from app import corpus  # noqa: PLC0415
+
+    held = console.collections()
+    held.folder(collection)  # a wrong name is said before the files are read
+    rows = corpus.rows(files)
+    found = held.add(collection, rows, console.encoder(), lambda line: typer.echo(f"index: {line}", err=True))
+    typer.echo(f"{collection}: {len(rows):,} rows added or replaced, {len(found):,} in all.", err=True)
+
+
+@index.command("remove")
+def index_remove(
+    collection: Annotated[str, NAME_OPTION],
+    ids: Annotated[list[str] | None, typer.Argument(help="Ids of the rows to remove.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Delete the whole collection with all its versions.")
+    ] = False,
+) -> None:
+    """Remove rows from a collection, or the whole of it."""
+    if bool(ids) == everything:
+        raise BadInput("Give either the ids to remove or --everything.")
+    held = console.collections()
+    if everything:
+        held.drop(collection)
+        typer.echo(f"{collection}: deleted.", err=True)
+        return
+    count = held.remove(collection, ids or [])
+    typer.echo(f"{collection}: {count:,} rows removed.", err=True)
+
+
+@index.command("list")
+def index_list(
+    collection: Annotated[str, typer.Option(help="List this collection's rows instead, a JSON object a line.")] = "",
+) -> None:
+    """List the collections with their rows and versions; or, to export it, the rows of one."""
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from app import generations  # noqa: PLC0415
+
+    held = console.collections()
+    if collection:
+        for row in held.open(collection).rows():
+            console.say(json.dumps(asdict(row), ensure_ascii=False))
+        return
+    for name in held.names():
+        folder = held.folder(name)
+        kept = ", ".join(map(str, generations.versions(folder)))
+        console.say(f"{name}  {len(held.open(name)):,} rows  version {generations.version(folder)} (kept: {kept})")
+
+
+@index.command("back")
+def index_back(
+    collection: Annotated[str, NAME_OPTION],
+    to: Annotated[int | None, typer.Option(help="The version to go to; the one before if not given.")] = None,
+) -> None:
+    """Go back to an earlier version of a collection, or on to a later one."""
+    from app import generations  # noqa: PLC0415
+
+    folder = console.collections().folder(collection)
+    with generations.lock(folder):
+        typer.echo(f"{collection}: version {generations.go_back(folder, to)}.", err=True)
+
+
+@keys.command("add")
+def keys_add(
+    name: Annotated[str, typer.Argument(help="Whose key it is; an old one of that name ends.")],
+    may: Annotated[list[str], typer.Option(help="read:COLLECTION or write:COLLECTION, * for all; may be repeated.")],
+    until: Annotated[str, typer.Option(help="Its last day, such as 2027-01-31; without end if not given.")] = "",
+) -> None:
+    """Make a key for the API and print it; only its hash is kept."""
+    from app import keys as kept  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    console.say(kept.add(Settings.from_environment().keys_file, name, kept.rights(may), until))
+
+
+@keys.command("list")
+def keys_list() -> None:
+    """List the keys' names, rights and last days."""
+    from app import keys as kept  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    for key in kept.load(Settings.from_environment().keys_file):
+        granted = ", ".join(f"{right}:{name}" for name, right in key.rights.items())
+        console.say(f"{key.name}  {granted}  {f'until {key.expires}' if key.expires else 'without end'}")
+
+
+@keys.command("remove")
+def keys_remove(name: Annotated[str, typer.Argument(help="Whose key.")]) -> None:
+    """Take a key's rights away, at once."""
+    from app import keys as kept  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    kept.remove(Settings.from_environment().keys_file, name)
+
+
+@catalogue.command("check")
+def catalogue_check(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of the catalogue; the released one if not given.")
+    ] = None,
+) -> None:
+    """List every line of the catalogue that breaks the field dictionary."""
+    from app import catalogue as known  # noqa: PLC0415
+
+    found = known.problems(folder)
+    if found:
+        raise CatalogueInvalid("\n".join(found))
+    counts = known.Catalogue.load(folder).counts()
+    typer.echo(", ".join(f"{count} {kind}" for kind, count in counts.items()) + ": no fault found.")
