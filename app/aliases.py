@@ -33,21 +33,8 @@ _TYPO_MAX_TOKENS = 1_500
 """Bounds of the typo search: one edit from 7 letters, two from 11, so that a name is still its nearest reading; past
 1,500 words a text has named its data more than once."""
 
-_ORDINARY = frozenset(
-    {"audience", "audiences", "connects", "interpreted", "interpreter", "interpreters", "mismatch", "mismatched"}
-    | {
-        "mismatches",
-        "normalises",
-        "normalizes",
-        "optimised",
-        "optimized",
-        "proper",
-        "properly",
-        "solidify",
-        "solidified",
-    }
-)
-"""English words one slip away from a name; found by reading 1,500 labelled texts for what the typo search gave."""
+_ENDINGS = ("ers", "ing", "ed", "er", "es", "ly", "rs", "s", "d", "r")
+_SHORTEST_STEM, _SHORTEST_PART = 3, 4
 
 _CHUNK = re.compile(r"\S+|\s")
 
@@ -85,12 +72,13 @@ def fold(text: str) -> Folded:
 class AliasFinder:
     """All names of a catalogue in one automaton; built once, then read-only."""
 
-    def __init__(self, names: Iterable[Name], words: Iterable[str] = ()) -> None:
+    def __init__(self, names: Iterable[Name], prose: Iterable[str] = (), words: Iterable[str] = ()) -> None:
         """Build the automaton; two entries may share a form, and then both are found.
 
         Args:
             names: all written forms.
-            words: ordinary prose, whose words are never taken for a misspelt name.
+            prose: ordinary texts, and
+            words: ordinary words in folded form; neither is ever taken for a misspelt name.
         """
         self._names: dict[str, list[Name]] = defaultdict(list)
         for name in names:
@@ -99,14 +87,14 @@ class AliasFinder:
                     self._names[form].append(name)
         self._patterns = sorted(self._names)
         self._automaton = AhoCorasick(self._patterns, matchkind=MatchKind.Standard)
-        self._vocabulary = {*_ORDINARY, *(word for pattern in self._patterns for word in pattern.split())}
-        self._vocabulary.update(word for prose in words for word in fold(prose).text.split())
+        self._vocabulary = {*words, *(word for pattern in self._patterns for word in pattern.split())}
+        self._vocabulary.update(word for text in prose for word in fold(text).text.split())
         self._typo_buckets = _typo_buckets(self._names)
 
     def find(self, brief: Brief, folded: Folded) -> list[Mention]:
         """Find every name in a text, longest first where names of one kind overlap; in the order of the text."""
         spans = [
-            (start + 0, end, self._patterns[pattern])
+            (start + 0, end + _has_plural(folded.text, start, end), self._patterns[pattern])
             for pattern, start, end in self._automaton.find_matches_as_indexes(folded.text, overlapping=True)
             if _bounded(folded.text, start, end)
         ]
@@ -131,7 +119,7 @@ class AliasFinder:
                     break
                 start, end = tokens[first][0], tokens[first + count - 1][1]
                 gram = folded.text[start:end]
-                if len(gram) < _TYPO_MIN_CHARS or all(w in self._vocabulary for w in gram.split()):
+                if len(gram) < _TYPO_MIN_CHARS or all(map(self._is_ordinary, gram.split())):
                     continue
                 if all(taken[start:end]) or _cuts_into(taken, start, end):
                     continue
@@ -145,7 +133,32 @@ class AliasFinder:
         bucket = self._typo_buckets.get((words, gram[0]), [])
         near = [form for form in bucket if abs(len(form) - len(gram)) <= edits and _only_long_words_differ(form, gram)]
         best = process.extractOne(gram, near, scorer=OSA.distance, score_cutoff=edits)
-        return str(best[0]) if best else None
+        return str(best[0]) if best and self._is_a_slip(str(best[0]), gram) else None
+
+    def _is_a_slip(self, form: str, gram: str) -> bool:
+        """Tell whether every word that differs is no other word: "spike detection" isn't "smoke detection" misspelt."""
+        different = [(a, b) for a, b in zip(form.split(), gram.split(), strict=True) if a != b]
+        return all(
+            b == a + "s" or not (self._is_ordinary(b) or _stem(a) == _stem(b) or _digits(a) != _digits(b))
+            for a, b in different
+        )
+
+    def _is_ordinary(self, word: str) -> bool:
+        """Tell whether a word is known, or one of its forms, or made of two known ones."""
+        if word in self._vocabulary or _stem(word) in self._vocabulary:
+            return True
+        parts = range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1)
+        return any(word[:at] in self._vocabulary and _stem(word[at:]) in self._vocabulary for at in parts)
+
+
+def _digits(word: str) -> str:
+    return "".join(letter for letter in word if letter.isdecimal())
+
+
+def _stem(word: str) -> str:
+    """Cut an English ending off, if enough is left."""
+    ending = next((e for e in _ENDINGS if word.endswith(e) and len(word) - len(e) >= _SHORTEST_STEM), "")
+    return word.removesuffix(ending)
 
 
 def _cuts_into(taken: bytearray, start: int, end: int) -> bool:
@@ -178,13 +191,18 @@ def _typo_buckets(names: dict[str, list[Name]]) -> dict[tuple[int, str], list[st
 
 
 def _bounded(text: str, start: int, end: int) -> bool:
-    """Tell whether a match ends at word boundaries; a plural s may follow, and a change of script is a boundary."""
+    """Tell whether a match stands at word boundaries; a plural s may follow, and a change of script is a boundary."""
     left, right = text[start - 1], text[end]
     if not (left == " " or CJK.match(left) or CJK.match(text[start])):
         return False
     if right == " " or CJK.match(right) or CJK.match(text[end - 1]):
         return True
-    return right == "s" and text[end + 1] == " " and text[end - 1].isalpha() and end - start > 3
+    return _has_plural(text, start, end)
+
+
+def _has_plural(text: str, start: int, end: int) -> bool:
+    """Tell whether a plural s follows a name of more than three letters."""
+    return text[end : end + 2] == "s " and text[end - 1].isalpha() and end - start > 3
 
 
 def _longest(found: list[Mention]) -> list[Mention]:

@@ -18,10 +18,11 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from app import __version__, holdings, web
+from app import __version__, holdings, lookup, web
 from app.bodies import (
     BODY_FAULTS,
     MAX_BATCH,
+    MAX_CHOICES,
     MAX_HITS,
     BatchIn,
     BatchOut,
@@ -115,6 +116,12 @@ def _failed(name: str, error: OriginalityError) -> str:
 # --- the catalogue ---------------------------------------------------------------------------------------------------
 
 
+Choices = Annotated[
+    list[Annotated[str, Query(max_length=500)]] | None,
+    Query(max_length=MAX_CHOICES, description="Only these; may be repeated."),
+]
+
+
 @api.get("/search", tags=["catalogue"], responses=answers(SearchOut, 401, 404, 422, 429, 503))
 async def search(
     request: Request,
@@ -125,10 +132,16 @@ async def search(
     ],
     k: Annotated[int, Query(ge=1, le=MAX_HITS)] = 10,
     kind: Annotated[list[EntryKind] | None, Query(description="Kinds to look among; may be repeated.")] = None,
+    modality: Choices = None,
+    task: Choices = None,
+    tier: Annotated[list[int] | None, Query(max_length=MAX_CHOICES, description="1 to 3; may be repeated.")] = None,
     collection: Annotated[str, Query(max_length=64, description="Search this collection instead; needs a key.")] = "",
 ) -> Response:
-    """Find what the catalogue knows nearest to a query, by meaning; a cosine is information and never a verdict."""
-    return await _search(request, service, SearchIn(q=q, k=k, kind=kind or [], collection=collection))
+    """Find what the catalogue knows by names, words and meaning; a cosine is information and never a verdict."""
+    asked = SearchIn(
+        q=q, k=k, kind=kind or [], modality=modality or [], task=task or [], tier=tier or [], collection=collection
+    )
+    return await _search(request, service, asked)
 
 
 @api.post("/search", tags=["catalogue"], responses=answers(SearchOut, 401, 404, *BODY_FAULTS))
@@ -144,7 +157,8 @@ async def _search(request: Request, service: Service, asked: SearchIn) -> Respon
     def work(checker: Checker) -> Sequence[SearchHit | Neighbour]:
         if asked.collection:
             return checker.search_collection(asked.collection, asked.q, asked.k)
-        return checker.search(asked.q, asked.k, asked.kind or None)
+        among = lookup.Filter(kinds=asked.kind, modalities=asked.modality, tasks=asked.task, tiers=asked.tier)
+        return checker.search(asked.q, asked.k, among)
 
     hits = await service.run(work)
     return json_answer(dumps({"hits": [hit.model_dump(mode="json") for hit in hits]}), limits)

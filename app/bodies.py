@@ -27,6 +27,7 @@ MAX_BATCH = 100
 MAX_HITS = 100
 MAX_ROWS = 1_000
 MAX_COLLECTIONS = 10
+MAX_CHOICES = 20
 Kind = Literal["dataset", "technique", "tutorial", "cliche", "alternative"]
 
 
@@ -132,6 +133,9 @@ class SearchIn(In):
     q: Annotated[str, AtMost(20_000)]
     k: int = Field(10, ge=1, le=MAX_HITS)
     kind: list[EntryKind] = Field([], description="Kinds to look among; all where it is empty.")
+    modality: list[Line] = Field([], max_length=MAX_CHOICES, description="Forms of data, such as image or tabular.")
+    task: list[Line] = Field([], max_length=MAX_CHOICES, description="What it is used for, such as classification.")
+    tier: list[int] = Field([], max_length=MAX_CHOICES, description="1: everyone's first portfolio; 3: its subfield.")
     collection: Annotated[str, AtMost(64)] = Field("", description="Search this collection instead; needs a key.")
 
 

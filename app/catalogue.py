@@ -291,6 +291,7 @@ class _Field:
     vocabulary: str
     to: str
     limits: tuple[int, int]
+    values: tuple[object, ...]
     check: Check
 
 
@@ -350,6 +351,7 @@ def _field(name: str, kind: Kind, spec: Mapping[str, Any], vocabulary: Mapping[s
         vocabulary=spec.get("vocabulary", ""),
         to=spec.get("to", ""),
         limits=(low, high),
+        values=tuple(allowed),
         check=_check(spec["type"], allowed, low, high),
     )
 
@@ -468,6 +470,17 @@ def format_line(kind: Kind, row: Mapping[str, Any], folder: Path | None = None) 
     spec = next(spec for spec in _dictionary(folder or DATA).kinds if spec.kind == kind)
     kept = {name: row[name] for name in spec.fields if name in row and row[name] not in (None, "", [])}
     return json.dumps(kept, ensure_ascii=False)
+
+
+def file_of(folder: Path, kind: Kind) -> str:
+    """Name the file that holds a kind's entries."""
+    return next(spec.file for spec in _dictionary(folder).kinds if spec.kind == kind)
+
+
+def dictionary(folder: Path, kind: Kind) -> dict[str, tuple[bool, str]]:
+    """Give a kind's fields in their order: whether an entry needs it, and what it means."""
+    spec = next(spec for spec in _dictionary(folder).kinds if spec.kind == kind)
+    return {name: (field.required, _reference_what(field)) for name, field in spec.fields.items()}
 
 
 def _read(folder: Path) -> _Reading:
@@ -636,6 +649,11 @@ def reference(folder: Path | None = None) -> str:
         lines += [f"### {name}", "", "| value | meaning |", "| --- | --- |"]
         lines += [*(f"| `{value}` | {meaning} |" for value, meaning in values.items()), ""]
     return "\n".join(lines)
+
+
+def _reference_what(field: _Field) -> str:
+    allowed = f" One of: {', '.join(map(str, field.values))}." if field.values else ""
+    return field.meaning + allowed
 
 
 def _reference_row(field: _Field) -> str:

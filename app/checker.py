@@ -18,6 +18,7 @@ from app import (
     index,
     intake,
     judge,
+    lookup,
     matches,
     verdict,
 )
@@ -29,7 +30,7 @@ from app.records import About, Brief, Match, Projected, Reading, Suggestion, Ver
 from app.report import Evidence, Neighbour, Provenance, Report, SearchHit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from app.corpus import Row
     from app.encoder import Encoder
@@ -85,6 +86,7 @@ class Checker:
         """Wire the stages; use ``open``."""
         self.catalogue = reader.catalogue
         self._encoder = encoder
+        self._words = lookup.Words(reader.catalogue)
         self.collections = collections
         self._reader = reader
         self._judge = the_judge
@@ -95,18 +97,26 @@ class Checker:
         self._kinds: dict[str, EntryKind] = {e.id: e.kind for e in self.catalogue.entries.values()}  # type: ignore[misc]
 
     @classmethod
-    def open(cls, settings: Settings, *, the_judge: judge.Judge | None = None, build: bool = False) -> Checker:
+    def open(
+        cls,
+        settings: Settings,
+        *,
+        the_judge: judge.Judge | None = None,
+        encoder: Encoder | None = None,
+        build: bool = False,
+    ) -> Checker:
         """Load everything once.
 
         Args:
             the_judge: another than the released one.
+            encoder: one that is open already.
             build: build the index if there is none for this catalogue and model.
 
         Raises:
             OriginalityError: if catalogue, index, weights or coefficients can't be used; the message says what to do.
         """
         catalogue = Catalogue.load(settings.catalogue_dir)
-        encoder = CachedEncoder(SentenceTransformersEncoder.open())
+        encoder = encoder or CachedEncoder(SentenceTransformersEncoder.open())
         if build:
             ensure_index(settings, catalogue, encoder)
         found = index.ViewIndex.open(settings.index_dir, catalogue, encoder.name)
@@ -121,6 +131,14 @@ class Checker:
         reader = Reader(catalogue, encoder, found)
         collections = collection.Collections(settings.collections_dir, encoder.name)
         return cls(reader, the_judge, advice.Handbook.load(), provenance, found.manifest, collections, encoder)
+
+    def reopened(self, settings: Settings) -> Checker:
+        """Open what is on the disk now, catalogue and index, with the same encoder and judge.
+
+        Raises:
+            OriginalityError: if it can't be used; this checker goes on as it is.
+        """
+        return Checker.open(settings, the_judge=self._judge, encoder=self._encoder)
 
     def with_judge(self, the_judge: judge.Judge) -> Checker:
         """Give a checker that shares everything but the judge."""
@@ -184,13 +202,40 @@ class Checker:
         reports = iter([self._report(*one) for one in zip(judged, advised, projects, near, strict=True)])
         return [next(reports) if isinstance(b, Brief) else b for b in briefs]
 
-    def search(self, query: str, k: int = 10, kinds: Iterable[EntryKind] | None = None) -> list[SearchHit]:
-        """Rank catalogue entries by nearness of meaning to a description, best first, at most k.
+    def search(self, query: str, k: int = 10, among: lookup.Filter | None = None) -> list[SearchHit]:
+        """Rank catalogue entries for a description, best first, at most k: by names, by words and by meaning.
 
         Raises:
             TextUnusable, TextTooLong: if the query can't be read.
+            BadInput: if it is asked for a form, task or tier that there isn't.
         """
-        return self._reader.search(query, k, tuple(kinds or NEAREST_VIEWS))
+        among = among or lookup.Filter()
+        lookup.refuse_unknown(among, self.catalogue)
+        allowed = {name for name, entry in self.catalogue.entries.items() if among.lets(entry)}
+        reading = self._reader.read([intake.read(query)])[0]
+        near = {hit.entry: hit for hit in self._reader.search(query, lookup.POOL, tuple(among.kinds or NEAREST_VIEWS))}
+        named = dict.fromkeys(m.entry for m in reading.mentions if m.sure and m.entry in allowed)
+        fused = lookup.fuse(
+            [name for name in named if name in near or name in reading.nearest],
+            [name for name in self._words.find(query, allowed) if name in near],
+            [name for name in near if name in allowed],
+        )
+        return [self._hit(name, near.get(name), reading, list(signs)) for name, signs in fused[:k]]
+
+    def _hit(self, name: str, hit: SearchHit | None, reading: Reading, signs: list[lookup.Sign]) -> SearchHit:
+        if hit is not None:
+            return hit.model_copy(update={"found_by": signs})
+        entry, nearest = self.catalogue.entries[name], reading.nearest[name]
+        return SearchHit(
+            entry=name,
+            kind=nearest.kind,
+            name=entry.name,
+            url=entry.url,
+            tier=entry.tier,
+            cosine=nearest.cosine,
+            view=nearest.view,
+            found_by=signs,
+        )
 
     def search_collection(self, name: str, query: str, k: int = 10) -> list[Neighbour]:
         """Rank a collection's rows by nearness of meaning to a description, best first, at most k.
@@ -296,6 +341,7 @@ class Checker:
             self.catalogue.entries,
             self._provenance,
             kept=advice.keep(one.facets, one.matches),
+            smallest=advice.smallest(suggestions, one.verdict.label),
             projects=[self._report(part, (), ()) for part in projects],
             neighbours=neighbours,
         )
@@ -373,8 +419,12 @@ def _is_bundle(parts: Sequence[_Judged]) -> bool:
 
 
 def _data_of(part: _Judged, number: int) -> str:
-    """Name what a part rests on: a known dataset, a theme that is named, or its own data; empty if it shows none."""
-    known = [m.entry for m in part.matches if m.role == "rests_on"]
+    """Name what a part rests on: a dataset or a theme that it names, or its own data; empty if it shows none.
+
+    What was only inferred doesn't count: a step such as "fit a random forest" resembles many a dataset's projects.
+    """
+    names = {m.entry for m in part.reading.mentions}
+    known = [m.entry for m in part.matches if m.role == "rests_on" and m.entry in names]
     named = [m.entry for m in part.reading.mentions if m.kind == "cliche" and m.sure]
     own = [f"own {number}"] if part.facets.data.status == "own" and part.facets.data.evidence else []
     return next(iter([*known, *named, *own]), "")

@@ -143,27 +143,32 @@ def search(
     text: Annotated[str | None, typer.Argument(help="A description of what is sought.")] = None,
     queries: Annotated[Path | None, typer.Option(help="JSONL file with a query a line: id, text.")] = None,
     kind: Annotated[list[Kind] | None, typer.Option(help="Only entries of this kind; may be repeated.")] = None,
+    modality: Annotated[list[str] | None, typer.Option(help="Only data of this form; may be repeated.")] = None,
+    task: Annotated[list[str] | None, typer.Option(help="Only what is used for this; may be repeated.")] = None,
+    tier: Annotated[list[int] | None, typer.Option(min=1, max=3, help="Only of this tier; may be repeated.")] = None,
     k: Annotated[int, typer.Option(min=1, max=100, help="Hits a query.")] = 10,
     collection: Annotated[str, typer.Option(help="Search this collection instead of the catalogue.")] = "",
     format: Annotated[TableFormat, typer.Option(help="How to write the hits.")] = TableFormat.table,  # noqa: A002
 ) -> None:
     """Find known datasets, techniques, tutorials and clichés, or a collection's rows, by a description."""
     from app import sources  # noqa: PLC0415
+    from app.lookup import Filter  # noqa: PLC0415
 
     if (text is None) == (queries is None):
         raise BadInput("Give either a description or --queries FILE.jsonl.")
     asked = list(sources.items([queries])) if queries else [sources.Item("", text or "", "argument")]
+    if collection and (kind or modality or task or tier):
+        raise BadInput("The rows of a collection have no kind, form, task or tier: give --collection without those.")
+    kinds: list[EntryKind] = [one.value for one in kind or []]
+    among = Filter(kinds=kinds, modalities=modality or [], tasks=task or [], tiers=tier or [])
     checker = console.open_checker()
-    if collection and kind:
-        raise BadInput("The rows of a collection have no kind: give either --collection or --kind.")
-    kinds: list[EntryKind] = [one.value for one in kind or Kind]
     for item in asked:
         hits: Sequence[SearchHit | Neighbour] = []
         if not item.error:
             hits = (
                 checker.search_collection(collection, item.text, k)
                 if collection
-                else checker.search(item.text, k, kinds)
+                else checker.search(item.text, k, among)
             )
         if format is TableFormat.jsonl:
             row: dict[str, object] = {"id": item.id, "hits": [hit.model_dump() for hit in hits]}
@@ -173,7 +178,7 @@ def search(
 
 
 def _hit_line(hit: SearchHit | Neighbour) -> str:
-    what = "" if hasattr(hit, "collection") else f"{hit.kind:9}  tier {hit.tier}  "
+    what = "" if hasattr(hit, "collection") else f"{hit.kind:9}  tier {hit.tier}  {'+'.join(hit.found_by):18}  "
     return f"{hit.cosine:6.3f}  {what}{hit.name}  {hit.url or ''}"
 
 

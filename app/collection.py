@@ -1,7 +1,8 @@
 """An organisation's own corpus, such as past submissions or hand-outs: found by meaning, grown without a rebuild.
 
 A generation of a collection is a folder of segments. A segment never changes: ``*.arrow`` holds its rows, ``*.faiss``
-their vectors, ``*.gone.npy`` the numbers of rows that were removed since. Adding writes one more segment and links to
+their vectors, ``*.cells`` of a large one what finds them quickly, ``*.gone.npy`` the numbers of rows that were removed
+since. Adding writes one more segment and links to
 the others, removing writes numbers; small segments are merged when there are many. All of it is memory-mapped, so that
 processes share it.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app import generations, intake
+from app import approximate, generations, intake
 from app.corpus import FIELDS, Row
 from app.encoder import DIMENSION
 from app.errors import BadInput, CollectionMissing, IndexStale
@@ -67,6 +68,7 @@ class _Segment:
     name: str
     table: pa.Table
     index: Any
+    cells: Any
     gone: NDArray[np.int64]
 
     @property
@@ -76,6 +78,13 @@ class _Segment:
     def left(self) -> NDArray[np.int64]:
         """Number the rows that are still there."""
         return np.setdiff1d(np.arange(self.table.num_rows), self.gone, assume_unique=True)
+
+    def search(self, queries: Vectors, k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Give the cosines and numbers of the nearest rows that are still there, shape (queries, k)."""
+        if self.cells is not None:
+            return approximate.search(self.cells, self.index, queries, k, self.gone)
+        found: tuple[NDArray[np.float32], NDArray[np.int64]] = self.index.search(queries, k, params=_without(self.gone))
+        return found
 
     def row(self, number: int) -> Row:
         return Row(**self.table.slice(number, 1).to_pylist()[0])
@@ -137,11 +146,10 @@ class Collection:
         for place, segment in enumerate(self._segments):
             if not len(queries) or not segment.rows:
                 continue
-            cosines, numbers = segment.index.search(
-                np.ascontiguousarray(queries, dtype=np.float32), min(k, segment.rows), params=_without(segment.gone)
-            )
+            cosines, numbers = segment.search(np.ascontiguousarray(queries, dtype=np.float32), min(k, segment.rows))
             for row, (line_cosines, line_numbers) in enumerate(zip(cosines, numbers, strict=True)):
-                found[row] += [(float(c), place, int(n)) for c, n in zip(line_cosines, line_numbers, strict=True)]
+                pairs = zip(line_cosines, line_numbers, strict=True)
+                found[row] += [(float(c), place, int(n)) for c, n in pairs if n >= 0]
         return [
             [
                 Found(self._segments[place].row(number), min(1.0, max(-1.0, cosine)), query)
@@ -228,7 +236,7 @@ def add(
         table = pa.Table.from_pylist([asdict(row) for row in rows], schema=_SCHEMA)
         segments = [_with_gone(s, _numbers_of(s, [row.id for row in rows])) for s in before]
         if rows:
-            segments.append(_Segment("", table, _flat(vectors), np.zeros(0, dtype=np.int64)))
+            segments.append(_fresh(table, vectors))
         _write(folder, _tidied(segments), encoder.name)
         return Collection.open(folder, encoder.name)
 
@@ -304,10 +312,11 @@ def _sentences(row: Row) -> list[str]:
     return [s.text for s in brief.sentences if s.counted] or [text[: intake.MAX_SENTENCE_CHARS]]
 
 
-def _flat(vectors: Vectors) -> Any:
+def _fresh(table: pa.Table, vectors: Vectors) -> _Segment:
     index = faiss.IndexFlatIP(DIMENSION)
     index.add(np.ascontiguousarray(vectors))
-    return index
+    cells = approximate.build(vectors) if len(vectors) >= approximate.FROM else None
+    return _Segment("", table, index, cells, np.zeros(0, dtype=np.int64))
 
 
 def _without(gone: NDArray[np.int64]) -> Any:
@@ -322,10 +331,12 @@ def _without(gone: NDArray[np.int64]) -> Any:
 def _open_segment(place: Path, name: str) -> _Segment:
     table = pa.ipc.open_file(pa.memory_map(str(place / f"{name}.arrow"))).read_all()
     index = faiss.read_index(str(place / f"{name}.faiss"), faiss.IO_FLAG_MMAP_IFC)
+    cells_file = place / f"{name}.cells"
+    cells = faiss.read_index(str(cells_file), faiss.IO_FLAG_MMAP_IFC) if cells_file.is_file() else None
     gone = np.load(place / f"{name}.gone.npy")
     if index.ntotal != table.num_rows or index.d != DIMENSION:
         raise ValueError(f"{index.ntotal} vectors for {table.num_rows} rows")
-    return _Segment(name, table, index, gone)
+    return _Segment(name, table, index, cells, gone)
 
 
 def _numbers_of(segment: _Segment, ids: Sequence[str]) -> NDArray[np.int64]:
@@ -334,7 +345,7 @@ def _numbers_of(segment: _Segment, ids: Sequence[str]) -> NDArray[np.int64]:
 
 def _with_gone(segment: _Segment, numbers: NDArray[np.int64]) -> _Segment:
     gone = np.union1d(segment.gone, numbers).astype(np.int64)
-    return _Segment(segment.name, segment.table, segment.index, gone)
+    return replace(segment, gone=gone)
 
 
 def _tidied(segments: Sequence[_Segment]) -> list[_Segment]:
@@ -351,7 +362,7 @@ def _tidied(segments: Sequence[_Segment]) -> list[_Segment]:
 def _merged(segments: Sequence[_Segment]) -> _Segment:
     table = pa.concat_tables([s.table.take(s.left()) for s in segments])
     vectors = np.concatenate([s.index.reconstruct_n(0, s.table.num_rows)[s.left()] for s in segments])
-    return _Segment("", table, _flat(vectors), np.zeros(0, dtype=np.int64))
+    return _fresh(table, vectors)
 
 
 def _write(folder: Path, segments: Sequence[_Segment], model: str) -> None:
@@ -362,12 +373,14 @@ def _write(folder: Path, segments: Sequence[_Segment], model: str) -> None:
     def fill(place: Path) -> None:
         for name, segment in zip(names, segments, strict=True):
             if segment.name:
-                for ending in ("arrow", "faiss"):
+                for ending in ("arrow", "faiss", *(["cells"] if segment.cells is not None else [])):
                     os.link(old / f"{name}.{ending}", place / f"{name}.{ending}")
             else:
                 with pa.OSFile(str(place / f"{name}.arrow"), "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
                     writer.write_table(segment.table)
                 faiss.write_index(segment.index, str(place / f"{name}.faiss"))
+                if segment.cells is not None:
+                    faiss.write_index(segment.cells, str(place / f"{name}.cells"))
             np.save(place / f"{name}.gone.npy", segment.gone)
         manifest = {
             "layout": LAYOUT,

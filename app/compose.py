@@ -25,6 +25,7 @@ def report(
     provenance: contract.Provenance,
     *,
     kept: str = "",
+    smallest: str = "",
     projects: Sequence[contract.Report] = (),
     neighbours: Sequence[contract.Neighbour] = (),
 ) -> contract.Report:
@@ -32,18 +33,18 @@ def report(
 
     Args:
         kept: a sentence on what is fine as it is, for the end of the summary; empty for none.
+        smallest: a sentence on the suggestion of least effort that moves the verdict; empty for none.
         projects: one report each where the text holds several.
         neighbours: what comes near in the collections that were asked for.
     """
     summary = words.summary(verdict, facets, brief)
-    tried = _smallest(verdict, suggestions)
     return contract.Report(
         id=brief.id,
         verdict=verdict.label,
         flagged=verdict.label == "well_worn",
         flag_probability=round(verdict.flag_probability, 4),
         summary=summary,
-        change=" ".join(part for part in (words.change(verdict, facets), tried) if part),
+        change=" ".join(part for part in (words.change(verdict, facets), smallest) if part),
         keep=kept,
         why=[
             contract.Reason(
@@ -72,10 +73,6 @@ def report(
     )
 
 
-_EFFORTS = ("a weekend", "two weeks", "a month")
-"""The handbook's, from the least to the most."""
-
-
 def _language(brief: Brief) -> list[contract.Notice]:
     if brief.language in {"en", "und"}:
         return []
@@ -84,16 +81,6 @@ def _language(brief: Brief) -> list[contract.Notice]:
         "and meaning does so less well: an English version is judged more surely."
     )
     return [contract.Notice(code="language", message=message)]
-
-
-def _smallest(verdict: Verdict, suggestions: Sequence[tuple[Suggestion, Projected]]) -> str:
-    """Name the suggestion of least effort that moves the verdict, and from what to what; empty where none does."""
-    moving = [(s, p) for s, p in suggestions if p.verdict != verdict.label]
-    if verdict.label not in {"well_worn", "partly_known"} or not moving:
-        return ""
-    least, to = min(moving, key=lambda one: (_EFFORTS.index(one[0].effort), one[1].flag_probability))
-    before, after = (label.replace("_", " ") for label in (verdict.label, to.verdict))
-    return f"Tried on this text: \u201c{least.title}\u201d moves it from {before} to {after}."
 
 
 def _several(projects: Sequence[contract.Report]) -> list[contract.Notice]:

@@ -65,6 +65,10 @@ class Encoder(Protocol):
         """
         ...
 
+    def words(self) -> frozenset[str]:
+        """Give the words, in small letters, that the model knows whole: those of ordinary writing."""
+        ...
+
 
 class SentenceTransformersEncoder:
     """The reference encoder: sentence-transformers over PyTorch, on the CPU."""
@@ -94,6 +98,10 @@ class SentenceTransformersEncoder:
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415  imports torch: seconds
 
         return cls(SentenceTransformer(str(folder), device="cpu", local_files_only=True), sha256)
+
+    def words(self) -> frozenset[str]:
+        """Give the words that the model knows whole; see ``Encoder.words``."""
+        return frozenset(word for word in self._model.tokenizer.get_vocab() if word.isalpha())
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Encode texts; see ``Encoder.encode``."""
@@ -142,6 +150,10 @@ class CachedEncoder:
         self._kept: OrderedDict[bytes, tuple[Vectors, States]] = OrderedDict()
         self._lock = Lock()
         self.name = inner.name
+
+    def words(self) -> frozenset[str]:
+        """Give the words that the model knows whole; see ``Encoder.words``."""
+        return self._inner.words()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Encode texts, each different one at most once; see ``Encoder.encode``."""

@@ -17,6 +17,7 @@
     │   └── IndexBusy         somebody else is building it
     ├── ModelUnavailable      the weights are missing or not the pinned ones
     ├── JudgeInvalid          the learned coefficients are missing or don't fit the code
+    ├── SourceUnusable        a source of the wide catalogue doesn't answer as it should
     └── PortInUse             the address of the service is taken
 """
 
@@ -90,6 +91,10 @@ class ModelUnavailable(OriginalityError):
 
 class JudgeInvalid(OriginalityError):
     """The judge's coefficients are missing or were learned for other features."""
+
+
+class SourceUnusable(OriginalityError):
+    """A source of the wide catalogue doesn't answer, or not in the form that is read."""
 
 
 class PortInUse(OriginalityError):

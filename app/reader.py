@@ -34,7 +34,7 @@ class Reader:
         self._encoder = encoder
         self._index = index
         prose = (text for e in catalogue.entries.values() for text in (e.about, *e.tells))
-        self._finder = AliasFinder(names(catalogue), prose)
+        self._finder = AliasFinder(names(catalogue), prose, encoder.words())
 
     def read(self, briefs: Sequence[Brief]) -> list[Reading]:
         """Read briefs together, so that all their sentences share the encoder's batches."""

@@ -153,3 +153,6 @@ class SearchHit(_Model):
     tier: int = Field(ge=1, le=3)
     cosine: float = Field(ge=-1, le=1, description="Similarity of its nearest view, in [-1, 1].")
     view: str = Field(description="Which of its views came nearest.")
+    found_by: list[Literal["name", "words", "meaning"]] = Field(
+        default=[], description="The query names it, shares its words, or is near in meaning; what is named goes first."
+    )

@@ -27,6 +27,7 @@ from app.errors import AccessDenied, BadInput, CollectionMissing, OriginalityErr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+WATCH_EVERY_S = 2.0
+"""How soon a new index is seen; looking costs one reading of a link."""
 WORKERS = 2
 """Checks at a time: the encoder uses all cores for one text already, so that more would only share them."""
 
@@ -170,6 +173,7 @@ class Service:
         self.registry = CollectorRegistry()
         self._checker = checker
         self._opening: asyncio.Task[Checker] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._workers = CapacityLimiter(WORKERS)
         self._verdicts = Counter("originality_checks", "Reports by verdict.", ["verdict"], registry=self.registry)
         allowed = settings.requests_per_minute
@@ -181,11 +185,29 @@ class Service:
         if self._checker is None:
             self._opening = asyncio.create_task(asyncio.to_thread(Checker.open, self.settings))
             self._opening.add_done_callback(_tell_opened)
+        self._watching = asyncio.create_task(self._watch(self.settings.index_dir.resolve()))
 
     async def stop(self) -> None:
         """Wait for an opening under way: a thread can't be cancelled."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
         if self._opening is not None:
             await asyncio.wait([self._opening])
+
+    async def _watch(self, generation: Path) -> None:
+        """Take up every new generation of the index; checks under way end on the one they began with."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY_S)
+            now = self.settings.index_dir.resolve()
+            if now == generation or (self._opening is not None and not self._opening.done()):
+                continue
+            generation = now
+            try:
+                self._checker = await asyncio.to_thread(self.ready_checker().reopened, self.settings)
+                _log.info("index swapped")
+            except OriginalityError as error:
+                _log.warning("index not swapped", extra={"kind": type(error).__name__, "why": str(error)})
 
     def ready_checker(self) -> Checker:
         """Give the checker if it is open.

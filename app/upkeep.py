@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path  # noqa: TC003  typer reads the annotations when it runs
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app import console
 from app.errors import BadInput, CatalogueInvalid
+
+
+class KindOfEntry(StrEnum):
+    """What the catalogue holds."""
+
+    dataset = "dataset"
+    technique = "technique"
+    tutorial = "tutorial"
+    cliche = "cliche"
+    alternative = "alternative"
+
 
 index = typer.Typer(no_args_is_help=True, help="The built index of the catalogue, and collections of your own.")
 keys = typer.Typer(no_args_is_help=True, help="Who may use which collection over the API.")
@@ -55,6 +67,28 @@ def index_add(
     rows = corpus.rows(files)
     found = held.add(collection, rows, console.encoder(), lambda line: typer.echo(f"index: {line}", err=True))
     typer.echo(f"{collection}: {len(rows):,} rows added or replaced, {len(found):,} in all.", err=True)
+
+
+@index.command("gather")
+def index_gather(
+    source: Annotated[str, typer.Argument(help="hub, openml, kaggle, tfds, rdatasets, sklearn or files.")],
+    output: Annotated[Path, typer.Argument(help="Parquet file to write; `index add` takes it.")],
+    base_url: Annotated[str, typer.Option(help="Address of a mirror; for files the file or folder to read.")] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many rows; the most used first.")] = None,
+) -> None:
+    """Read a public list of datasets into a table; broken off, it goes on where it was."""
+    from app.catalogue import Catalogue  # noqa: PLC0415
+    from app.harvest.gather import gather  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    gather(
+        source,
+        output,
+        base_url=base_url,
+        limit=limit,
+        catalogue=Catalogue.load(Settings.from_environment().catalogue_dir),
+        tell=lambda line: typer.echo(f"gather: {line}", err=True),
+    )
 
 
 @index.command("remove")
@@ -141,6 +175,41 @@ def keys_remove(name: Annotated[str, typer.Argument(help="Whose key.")]) -> None
     from app.settings import Settings  # noqa: PLC0415
 
     kept.remove(Settings.from_environment().keys_file, name)
+
+
+@catalogue.command("add")
+def catalogue_add(
+    kind: Annotated[KindOfEntry, typer.Argument(help="What it is.")],
+    file: Annotated[Path, typer.Argument(help="JSON or JSONL file of entries; - reads standard input.")] = Path("-"),
+    template: Annotated[bool, typer.Option("--template", help="Print an entry to fill in, and add nothing.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an entry of the same id.")] = False,
+) -> None:
+    """Add entries to the catalogue: all are checked with what is there, and all are added, or none."""
+    from app import admission  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    folder = Settings.from_environment().catalogue_dir
+    if template:
+        console.say(admission.template(kind.value, folder))
+        return
+    text = console.received() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
+    added = admission.add(kind.value, _entries(text), folder, replace=replace)
+    typer.echo(f"Added: {', '.join(added)}. The next start builds the index for them.", err=True)
+
+
+def _entries(text: str) -> list[dict[str, object]]:
+    """Read one JSON object, a list of them, or one a line."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        try:
+            found = [json.loads(line) for line in text.splitlines() if line.strip()]
+        except (ValueError, RecursionError) as error:
+            raise BadInput("That is not JSON. Give one object, a list of objects, or one object a line.") from error
+    rows = found if isinstance(found, list) else [found]
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise BadInput("There is no entry in that. Give one object, a list of objects, or one object a line.")
+    return rows
 
 
 @catalogue.command("check")

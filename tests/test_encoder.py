@@ -28,6 +28,10 @@ class Counting:
         self.name = inner.name
         self.asked: list[str] = []
 
+    def words(self) -> frozenset[str]:
+        """Know what the other knows."""
+        return self.inner.words()
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Encode and remember."""
         self.asked += texts
@@ -110,6 +114,8 @@ def test_the_real_model_gives_unit_rows_in_order() -> None:
     assert real.encode(texts[2:3])[0] == pytest.approx(rows[2], abs=1e-5)
     assert rows[0] @ rows[1] > 0.5 > rows[0] @ rows[2]
     assert real.encode([]).shape == (0, DIMENSION)
+    assert {"beach", "spike", "efficiently"} <= real.words()
+    assert not {"titanc", "##ing", "[CLS]", "7"} & real.words()
     assert real.name == SentenceTransformersEncoder.pinned_name()
 
 

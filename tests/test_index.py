@@ -214,6 +214,10 @@ class Counting:
         """Wrap another."""
         self.inner, self.name, self.seen = inner, inner.name, list[str]()
 
+    def words(self) -> frozenset[str]:
+        """Know no word."""
+        return frozenset()
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Encode and remember."""
         self.seen += texts
@@ -253,6 +257,10 @@ class Failing:
     """An encoder that breaks off halfway."""
 
     name = "words@000000000000"
+
+    def words(self) -> frozenset[str]:
+        """Know no word."""
+        return frozenset()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Fail."""

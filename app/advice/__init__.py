@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from app.advice.compose import suggest
 from app.advice.handbook import Handbook
-from app.advice.selection import choose, keep
+from app.advice.selection import choose, keep, smallest
 
-__all__ = ["Handbook", "choose", "keep", "suggest"]
+__all__ = ["Handbook", "choose", "keep", "smallest", "suggest"]

@@ -27,6 +27,8 @@ NEAR_DUPLICATE = 0.5
 _RANK: dict[VerdictLabel, int] = {"original": 0, "partly_known": 1, "well_worn": 2}
 _MOST: dict[VerdictLabel, int] = {"well_worn": 5, "partly_known": 4, "original": 4}
 _HINTS = 3
+_EFFORTS = ("a weekend", "two weeks", "a month")
+"""The handbook's, from the least to the most."""
 
 
 def choose(candidates: Sequence[Judged], before: VerdictLabel, probability: float) -> tuple[Judged, ...]:
@@ -75,6 +77,16 @@ def keep(facets: Facets, matches: Sequence[Match]) -> str:
     if facets.additions.status == "some" and facets.additions.items:
         parts.append(f"Keep what goes beyond the usual: {', '.join(facets.additions.items[:2])}")
     return ". ".join(parts[:2]) + "." if parts else ""
+
+
+def smallest(chosen: Sequence[Judged], before: VerdictLabel) -> str:
+    """Name the suggestion of least effort that moves the verdict, and from what to what; empty where none does."""
+    moving = [(s, p) for s, p in chosen if p.verdict != before]
+    if before not in {"well_worn", "partly_known"} or not moving:
+        return ""
+    least, to = min(moving, key=lambda one: (_EFFORTS.index(one[0].effort), one[1].flag_probability))
+    words = [label.replace("_", " ") for label in (before, to.verdict)]
+    return f"Tried on this text: \u201c{least.title}\u201d moves it from {words[0]} to {words[1]}."
 
 
 def _moves(projected: Projected, before: VerdictLabel, probability: float) -> bool:

@@ -96,7 +96,7 @@ _INTERESTS: dict[str, str] = {
     "work": r"\bjob|career|work|hiring|\bhr\b",
 }
 _BOUND = {
-    "uk": "companies-house charity-commission theyworkforyou land-registry epc-uk ea-flood-uk edo-"
+    "uk": "nrfa-rivers companies-house charity-commission theyworkforyou land-registry epc-uk ea-flood-uk edo-"
     "storm-overflow tfl-api dft-roadcounts mot-tests-uk food-hygiene-uk nhs-prescribing ons-api "
     "uk-legislation uk-police threesixtygiving elexon carbon-intensity-gb fixmystreet",
     "us": "cfpb-complaints congress-api courtlistener case-law-access edgar hmda ipums loc-newspapers "
@@ -104,10 +104,36 @@ _BOUND = {
     "inventory usaspending usda-quickstats usgs-water library-loans wastewater ais-marine data-"
     "gov building-permits vaers-reports",
     "eu": "eur-lex eurostat entsoe ecb-sdw data-europa openprocurement parlgov-eu esco waterbase europeana rijksmuseum",
-    "france": "dvf-france",
-    "india": "agmarknet",
+    "poland": "poland-dane",
+    "czechia": "czech-data",
+    "estonia": "estonia-data",
+    "netherlands": "knmi-data",
+    "germany": "dwd-cdc",
+    "norway": "frost-met",
+    "france": "dvf-france hubeau",
+    "india": "agmarknet ogd-india",
     "australia": "abs-au trove",
-    "africa": "afrobarometer masakhane dhs",
+    "africa": "afrobarometer masakhane dhs digital-earth-africa open-africa open-data-for-africa statssa ubos-uganda "
+    "kenya-open-data data-gov-tn tahmo",
+    "brazil": "inpe-queimadas prf-acidentes ibge-sidra bcb-dados camara-deputados querido-diario brasil-io data-rio",
+    "latin america": "iadb-data",
+    "argentina": "datos-argentina",
+    "uruguay": "datos-abiertos-uruguay",
+    "peru": "datos-abiertos-peru",
+    "mexico": "inegi-mexico",
+    "colombia": "datos-colombia",
+    "hong kong": "hk-data",
+    "taiwan": "taiwan-open-data",
+    "korea": "korea-data",
+    "japan": "estat-japan jma-japan",
+    "south-east asia": "asean-stats",
+    "singapore": "data-gov-sg",
+    "indonesia": "indonesia-data",
+    "thailand": "thai-data",
+    "vietnam": "vietnam-gso",
+    "malaysia": "bnm-malaysia malaysia-data",
+    "turkey": "ibb-istanbul",
+    "ukraine": "ukraine-data",
 }
 _PLACES = {
     "uk": r"\buk\b|britain|england|scotland|wales|london|manchester|leeds|glasgow|"
@@ -124,7 +150,34 @@ _PLACES = {
     "australia": r"australia|sydney|melbourne|brisbane|perth|adelaide",
     "africa": r"africa|lagos|nigeria|abuja|kenya|nairobi|ghana|accra|ethiopia|addis|uganda|"
     r"kampala|tanzania|dar es|zimbabwe|harare|rwanda|kigali|senegal|dakar|"
-    r"johannesburg|cape town|egypt|cairo|morocco|casablanca",
+    r"johannesburg|cape town|egypt|cairo|morocco|casablanca|tunis",
+    "brazil": r"bra[sz]il|paulo|\brio\b|salvador|recife|fortaleza|porto alegre|belo horizonte|curitiba",
+    "poland": r"poland|polska|warsaw|krak|gda\u0144sk|gdansk|wroc",
+    "czechia": r"czech|prague|brno",
+    "estonia": r"estonia|tallinn|tartu",
+    "netherlands": r"netherlands|holland|amsterdam|rotterdam|utrecht|the hague",
+    "germany": r"german|deutschland|berlin|munich|m\u00fcnchen|hamburg|cologne|frankfurt|leipzig",
+    "norway": r"norw|oslo|bergen|trondheim",
+    "latin america": r"latin america|argentin|buenos aires|urugua|montevideo|peru|lima\b|m[e\u00e9]xic|colombia|"
+    r"bogot|medell|chile|santiago|ecuador|quito|bolivia|venezuela|caracas|guatemala|costa rica|bra[sz]il",
+    "argentina": r"argentin|buenos aires|c[o\u00f3]rdoba|rosario",
+    "uruguay": r"urugua|montevideo",
+    "peru": r"\bper[u\u00fa]\b|lima\b|cusco|arequipa",
+    "mexico": r"m[e\u00e9]xic|guadalajara|monterrey|puebla",
+    "colombia": r"colombia|bogot|medell|cali\b",
+    "hong kong": r"hong kong|kowloon",
+    "taiwan": r"taiwan|taipei",
+    "korea": r"korea|seoul|busan",
+    "japan": r"japan|tokyo|osaka|kyoto",
+    "south-east asia": r"singapore|indonesia|jakarta|bandung|thai|bangkok|viet ?nam|hanoi|saigon|"
+    r"ho chi minh|malaysia|kuala lumpur|philippin|manila",
+    "singapore": r"singapore",
+    "indonesia": r"indonesia|jakarta|bandung|surabaya|yogyakarta",
+    "thailand": r"thai|bangkok|chiang mai",
+    "vietnam": r"viet ?nam|hanoi|saigon|ho chi minh|da nang",
+    "malaysia": r"malaysia|kuala lumpur|penang|johor",
+    "turkey": r"turk|t\u00fcrk|istanbul|ankara|izmir",
+    "ukraine": r"ukrain|kyiv|lviv|odesa|kharkiv",
 }
 _FORMS_OF = {
     "image": ("image", "video", "geospatial"),

@@ -1,0 +1,119 @@
+"""Ranks entries for a description by three signs: it names them, it shares their words, it is near in meaning."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import bm25s
+import numpy as np
+
+from app.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from app.catalogue import Catalogue, Entry
+    from app.records import EntryKind
+
+Sign = Literal["name", "words", "meaning"]
+
+RANK_OFFSET = 60
+"""The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009)."""
+WEIGHT_OF_WORDS = 0.5
+"""Of ideas on known data a right dataset came first for .67 by meaning, .86 by words, .81 by both, .91 by all three;
+among five .88, .93, .99 and 1.00. 200 short texts of the training set: .58, .81, .73, .85 and .76, .90, .92, .97."""
+POOL = 200
+"""Entries by each sign that are merged: twice the most that anybody may ask for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What entries are looked among; an empty list lets everything through.
+
+    Attributes:
+        modalities: a technique, tutorial or cliché has none and isn't let through where any is asked for.
+        tasks: likewise of tutorials and clichés.
+    """
+
+    kinds: Collection[EntryKind] = ()
+    modalities: Collection[str] = ()
+    tasks: Collection[str] = ()
+    tiers: Collection[int] = ()
+
+    def lets(self, entry: Entry) -> bool:
+        """Tell whether an entry fits."""
+        return (
+            (not self.kinds or entry.kind in self.kinds)
+            and (not self.modalities or getattr(entry, "modality", "") in self.modalities)
+            and (not self.tasks or not set(self.tasks).isdisjoint(getattr(entry, "tasks", ())))
+            and (not self.tiers or entry.tier in self.tiers)
+        )
+
+
+def refuse_unknown(among: Filter, catalogue: Catalogue) -> None:
+    """See that what is asked for exists, for a slip of the pen would find nothing and look like an answer.
+
+    Raises:
+        BadInput: naming what there is.
+    """
+    entries = catalogue.entries.values()
+    there: dict[str, set[str]] = {
+        "modality": {dataset.modality for dataset in catalogue.datasets.values()},
+        "task": {task for entry in entries for task in getattr(entry, "tasks", ())},
+        "tier": {"1", "2", "3"},
+    }
+    for what, asked in (("modality", among.modalities), ("task", among.tasks), ("tier", map(str, among.tiers))):
+        if set(asked) - there[what]:
+            raise BadInput(f"There is no such {what}. Known: {', '.join(sorted(there[what]))}.")
+
+
+class Words:
+    """The words of all entries, for finding by them; built once, then read-only."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        """Index names, descriptions and columns by BM25."""
+        self._ids = [entry.id for entry in catalogue.entries.values() if entry.kind != "alternative"]
+        self._index = bm25s.BM25()
+        self._index.index([_words(_text(catalogue.entries[name])) for name in self._ids], show_progress=False)
+
+    def find(self, query: str, among: Collection[str], most: int = POOL) -> list[str]:
+        """Rank the entries that share words with a query, best first."""
+        known = [word for word in _words(query) if word in self._index.vocab_dict]
+        if not known:
+            return []
+        scores = self._index.get_scores(known)
+        ranked = (self._ids[number] for number in np.argsort(-scores, kind="stable") if scores[number] > 0)
+        return [name for name in ranked if name in among][:most]
+
+
+def fuse(named: Sequence[str], worded: Sequence[str], near: Sequence[str]) -> list[tuple[str, tuple[Sign, ...]]]:
+    """Merge three rankings into one: what is named goes first, the rest by reciprocal rank fusion.
+
+    Returns:
+        Ids, each with the signs by which it was found.
+    """
+    score: dict[str, float] = defaultdict(float)
+    for weight, ranking in ((WEIGHT_OF_WORDS, worded), (1.0, near)):
+        for rank, name in enumerate(ranking):
+            score[name] += weight / (RANK_OFFSET + rank)
+    first = set(named)
+    ranked = sorted({*named, *score}, key=lambda name: (name not in first, -score[name], name))
+    by_words, by_meaning = set(worded), set(near)
+    return [(name, _signs(name in first, name in by_words, name in by_meaning)) for name in ranked]
+
+
+def _signs(named: bool, worded: bool, near: bool) -> tuple[Sign, ...]:
+    every: tuple[tuple[Sign, bool], ...] = (("name", named), ("words", worded), ("meaning", near))
+    return tuple(sign for sign, found in every if found)
+
+
+def _text(entry: Entry) -> str:
+    columns: tuple[str, ...] = getattr(entry, "columns", ())
+    return " ".join([entry.name, *entry.aliases, *entry.ambiguous, entry.about, *entry.tells, *columns])
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
