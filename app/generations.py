@@ -51,9 +51,9 @@ def write(folder: Path, fill: Callable[[Path], None], *, kept: int = KEPT) -> in
         fresh_folder = folder.parent / os.path.basename(fresh)  # noqa: PTH119  mkdtemp gives a string
         fill(fresh_folder)
         for file in sorted(fresh_folder.iterdir()):
-            _flush(file)
+            flush(file)
         fresh_folder.chmod(0o755)
-        _flush(fresh_folder)
+        flush(fresh_folder)
         fresh_folder.rename(place)
         _turn(folder, place)
     except BaseException:
@@ -149,10 +149,10 @@ def _turn(folder: Path, place: Path) -> None:
     if folder.is_dir() and not folder.is_symlink():
         shutil.rmtree(folder)
     link.replace(folder)
-    _flush(folder.parent)
+    flush(folder.parent)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Have the system write a file or a folder's names to the disk, so that a power cut keeps the order of things."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -44,7 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "catalogue": PLAIN,
     "encoder": PLAIN,
     "corpus": PLAIN,
-    "harvest": PLAIN | {"catalogue", "corpus"},
+    "harvest": PLAIN | {"catalogue", "corpus", "generations"},
     "generations": PLAIN,
     "keys": PLAIN,
     "lookup": PLAIN | {"catalogue"},

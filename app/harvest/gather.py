@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -10,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app import generations
 from app.catalogue import Catalogue
 from app.corpus import FIELDS
 from app.errors import BadInput, SourceUnusable
@@ -136,9 +136,9 @@ def _finish(partial: Partial, output: Path, limit: int | None, curated: Mapping[
             gen_kwargs={"path": str(partial.path), "limit": limit, "curated": dict(curated)},
         )
         table.to_parquet(str(fresh / output.name))
-        _flush(fresh / output.name)
+        generations.flush(fresh / output.name)
         (fresh / output.name).replace(output)
-        _flush(output.parent)
+        generations.flush(output.parent)
         return table.num_rows, sum(1 for entry in table[KNOWN] if entry)
     except datasets.exceptions.DatasetGenerationError as error:
         raise BadInput(
@@ -151,12 +151,3 @@ def _finish(partial: Partial, output: Path, limit: int | None, curated: Mapping[
 def _records(path: str, limit: int | None, curated: Mapping[str, str]) -> Iterator[dict[str, str]]:
     for row in islice(kept(Path(path)), limit):
         yield {**asdict(row), KNOWN: known.find(curated, row)}
-
-
-def _flush(path: Path) -> None:
-    """Have the system write a file or a folder's names to the disk before the next step counts on it."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
