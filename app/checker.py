@@ -214,7 +214,10 @@ class Checker:
         allowed = {name for name, entry in self.catalogue.entries.items() if among.lets(entry)}
         reading = self._reader.read([intake.read(query)])[0]
         near = {hit.entry: hit for hit in self._reader.search(query, lookup.POOL, tuple(among.kinds or NEAREST_VIEWS))}
-        named = dict.fromkeys(m.entry for m in reading.mentions if m.sure and m.entry in allowed)
+        # A doubtful name, such as "iris", is meant as one where the query is nothing else.
+        alone = len(query.strip())
+        sure = [m for m in reading.mentions if m.sure or m.span.end - m.span.start == alone]
+        named = dict.fromkeys(m.entry for m in sure if m.entry in allowed)
         fused = lookup.fuse(
             [name for name in named if name in near or name in reading.nearest],
             [name for name in self._words.find(query, allowed) if name in near],

@@ -195,7 +195,6 @@ def serve(
     from app.settings import Settings  # noqa: PLC0415
 
     _refuse_taken_port(host, port)
-    console.quiet()
     settings = Settings.from_environment()
     logs.configure(settings.log_level)
     console.build(settings)
@@ -223,6 +222,7 @@ def version() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line; an expected error is one sentence on standard error and an exit code, never a traceback."""
+    console.quiet()  # before anything is imported that asks for it
     try:
         cli(arguments, standalone_mode=True)
     except BadInput as error:

@@ -23,7 +23,6 @@ def open_checker() -> Checker:
     from app.checker import Checker  # noqa: PLC0415
     from app.settings import Settings  # noqa: PLC0415
 
-    quiet()
     settings = Settings.from_environment()
     build(settings)
     return Checker.open(settings)
@@ -42,7 +41,6 @@ def encoder() -> Encoder:
     """Load the model."""
     from app.encoder import SentenceTransformersEncoder  # noqa: PLC0415
 
-    quiet()
     return SentenceTransformersEncoder.open()
 
 

@@ -37,7 +37,6 @@ def index_build(
     """Build the index of the catalogue's views; the old one serves until the new one is whole."""
     from app.settings import Settings  # noqa: PLC0415
 
-    console.quiet()
     if not console.build(Settings.from_environment(), force=not if_stale):
         typer.echo("The index is up to date.", err=True)
 

@@ -267,6 +267,8 @@ def test_search_puts_what_is_named_first(checker: Checker) -> None:
     assert hits[0].entry == "california-housing"
     assert "name" in hits[0].found_by
     assert [h.entry for h in hits].count("california-housing") == 1
+    assert checker.search("iris", 1)[0].entry == "iris"
+    assert all("name" not in hit.found_by for hit in checker.search("an iris scanner at the door", 5))
 
 
 def test_search_keeps_to_what_is_asked_for(checker: Checker, shipped: Catalogue) -> None:

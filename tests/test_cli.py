@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -56,6 +57,17 @@ def submissions(folder: Path, *texts: str | None) -> Path:
 
 
 # --- without the model -----------------------------------------------------------------------------------------------
+
+
+def test_the_model_loads_without_a_word() -> None:
+    """Progress bars are switched off before a library that draws them is imported."""
+    code = (
+        "import os\nfrom app import cli\n"
+        "try: cli.main(['version'])\nexcept SystemExit: print(os.environ['TQDM_DISABLE'])"
+    )
+    clean = {name: value for name, value in os.environ.items() if name != "TQDM_DISABLE"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, env=clean)
+    assert done.stdout.split() == [__version__, "1"]
 
 
 def test_the_start_is_quick() -> None:
