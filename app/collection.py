@@ -43,6 +43,8 @@ MOST_SEGMENTS = 8
 """Segments that are searched one after the other before the small ones are merged."""
 MOST_GONE = 0.2
 """Share of a segment's rows that may be removed before it is written anew: a search steps over them one by one."""
+LOCK_TIMEOUT_S = 30
+"""Longest wait for another writer: what takes long, the encoding, is done before."""
 _CHUNK = 512
 
 
@@ -231,7 +233,7 @@ def add(
     """
     _refuse_twins(rows)
     vectors = _encoded(rows, encoder, tell)
-    with generations.lock(folder):
+    with generations.lock(folder, LOCK_TIMEOUT_S):
         before = _before(folder, encoder.name)
         table = pa.Table.from_pylist([asdict(row) for row in rows], schema=_SCHEMA)
         segments = [_with_gone(s, _numbers_of(s, [row.id for row in rows])) for s in before]
@@ -251,7 +253,7 @@ def remove(folder: Path, ids: Iterable[str], model: str) -> int:
         CollectionMissing, IndexStale: if the collection isn't there or can't be read.
     """
     wanted = list(ids)
-    with generations.lock(folder):
+    with generations.lock(folder, LOCK_TIMEOUT_S):
         before = Collection.open(folder, model)._segments
         after = [_with_gone(segment, _numbers_of(segment, wanted)) for segment in before]
         count = sum(s.rows for s in before) - sum(s.rows for s in after)
@@ -266,7 +268,7 @@ def drop(folder: Path) -> None:
     Raises:
         CollectionMissing: if there is none.
     """
-    with generations.lock(folder):
+    with generations.lock(folder, LOCK_TIMEOUT_S):
         if not generations.versions(folder):
             raise CollectionMissing(f"There is no collection {folder.name!r}. See: originality index list")
         generations.remove(folder)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
-    from app.report import Evidence, Facet, Match, Report, Suggestion
+    from app.report import Evidence, Facet, Match, Neighbour, Report, Suggestion
 
 COLUMNS = 80
 """Width of the terminal text."""
@@ -234,6 +234,8 @@ def to_text(report: Report) -> str:
     blocks.append(["WHY", *_why(report)])
     blocks.append(["WHAT IT CONSISTS OF", *_sides(report)])
     blocks.append(["NEAREST KNOWN THINGS", *(_known(report.matches) or ["  None that counts."])])
+    if report.neighbours:
+        blocks.append(["NEAR IN YOUR COLLECTIONS (no part of the verdict)", *_neighbours(report.neighbours)])
     if report.suggestions:
         steps = (line for n, s in enumerate(report.suggestions, 1) for line in _step(n, s, report))
         blocks.append(["WHAT WOULD MAKE IT YOUR OWN", *steps])
@@ -289,6 +291,15 @@ def _known(matches: Iterable[Match]) -> list[str]:
         lines += _quotes(e.quote for e in match.evidence[:1])
         # An address is never broken: it could not be clicked.
         lines += [f"    {showable(match.url)}"] if match.url else []
+    return lines
+
+
+def _neighbours(neighbours: Iterable[Neighbour]) -> list[str]:
+    lines: list[str] = []
+    for one in neighbours:
+        lines += _wrapped(f"{one.name} ({one.collection}: {one.entry})", "- ", "  ")
+        lines += _quotes(e.quote for e in one.evidence)
+        lines += [f"    {showable(one.url)}"] if one.url else []
     return lines
 
 

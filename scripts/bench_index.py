@@ -15,7 +15,7 @@ import subprocess
 import sys
 import sysconfig
 import time
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +111,7 @@ def _encoded(texts: list[str], work: Path) -> Vectors:
 def _sentences() -> Iterator[str]:
     """Give different sentences, in an order that depends on the machine's packages alone."""
     seen: set[str] = set()
-    for text in (*_debian(), *_docstrings()):
+    for text in chain(_debian(), _docstrings()):
         for part in text.replace("\n", " ").split(". "):
             line = " ".join(part.split())
             if SHORTEST <= len(line) <= LONGEST and line not in seen:

@@ -17,6 +17,7 @@ from app.report import (
     Facet,
     Facets,
     Match,
+    Neighbour,
     Notice,
     Projected,
     Provenance,
@@ -297,6 +298,27 @@ def test_only_web_addresses_are_links() -> None:
 def test_file_can_always_be_encoded() -> None:
     """A text with NUL and lone surrogates still makes a page in UTF-8."""
     render.to_html(_report(id="\ud800"), "a\x00b\ud83dc\udc00").encode("utf-8")
+
+
+def test_what_is_near_in_a_collection_is_shown_as_information() -> None:
+    """Terminal and file name the row, its collection and the words that it shares; traps in a name stay text."""
+    near = Neighbour(
+        collection="past",
+        entry="2024/7",
+        name="<b>Hives</b>\x1b[2J",
+        url="javascript:alert(1)",
+        cosine=0.9,
+        evidence=_evidence(TEXT, TEXT.split(maxsplit=1)[0]),
+    )
+    report = _report(neighbours=[near])
+    text, page = render.to_text(report), render.to_html(report, TEXT)
+    assert "NEAR IN YOUR COLLECTIONS (no part of the verdict)" in text
+    assert "(past: 2024/7)" in text
+    assert "\x1b" not in text
+    assert "Near in your collections" in page
+    assert "<b>Hives" not in page
+    assert "javascript:" not in page
+    assert "NEAR IN" not in render.to_text(_report())
 
 
 def test_several_projects_are_shown_one_by_one() -> None:
