@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
     from app.records import Vectors
 
-SIZES = (5_000, 100_000)
+SIZES = (5_000, 25_000)
 QUERIES = 200
 K = 10
-CHUNK = 4_096
-SHORTEST, LONGEST = 20, 400
+CHUNK = 1_024
+SHORTEST, LONGEST = 20, 200
 NONE_GONE = np.zeros(0, np.int64)
 
 
