@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from dataclasses import asdict, dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -112,7 +113,10 @@ class Collection:
         place = folder.resolve()
         if not (place / "manifest.json").is_file():
             raise CollectionMissing(f"There is no collection {folder.name!r}. See: originality index list")
-        remake = f"Add its rows again: originality index add FILE --collection {folder.name}"
+        remake = (
+            f"Delete it (originality index remove --collection {folder.name} --everything), and add its rows again: "
+            f"originality index add FILE --collection {folder.name}"
+        )
         try:
             manifest = json.loads((place / "manifest.json").read_bytes())
             if (manifest["layout"], manifest["model"]) != (LAYOUT, model):
@@ -376,7 +380,7 @@ def _write(folder: Path, segments: Sequence[_Segment], model: str) -> None:
         for name, segment in zip(names, segments, strict=True):
             if segment.name:
                 for ending in ("arrow", "faiss", *(["cells"] if segment.cells is not None else [])):
-                    os.link(old / f"{name}.{ending}", place / f"{name}.{ending}")
+                    _share(old / f"{name}.{ending}", place / f"{name}.{ending}")
             else:
                 with pa.OSFile(str(place / f"{name}.arrow"), "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
                     writer.write_table(segment.table)
@@ -394,3 +398,11 @@ def _write(folder: Path, segments: Sequence[_Segment], model: str) -> None:
         (place / "manifest.json").write_text(json.dumps(manifest, indent=0, sort_keys=True) + "\n", encoding="utf-8")
 
     generations.write(folder, fill, kept=KEPT)
+
+
+def _share(file: Path, place: Path) -> None:
+    """Let two versions have one file; where the file system knows no such links, copy it."""
+    try:
+        os.link(file, place)
+    except OSError:
+        shutil.copyfile(file, place)
