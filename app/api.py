@@ -154,10 +154,17 @@ async def _search(request: Request, service: Service, asked: SearchIn) -> Respon
     limits = service.admit(request)
     holdings.require(request, service, "read", [asked.collection] if asked.collection else [])
 
+    among = lookup.Filter(
+        kinds=tuple(asked.kind),
+        modalities=tuple(asked.modality),
+        tasks=tuple(asked.task),
+        tiers=tuple(asked.tier),
+    )
+    lookup.refuse_filters(asked.collection, among)
+
     def work(checker: Checker) -> Sequence[SearchHit | Neighbour]:
         if asked.collection:
             return checker.search_collection(asked.collection, asked.q, asked.k)
-        among = lookup.Filter(kinds=asked.kind, modalities=asked.modality, tasks=asked.task, tiers=asked.tier)
         return checker.search(asked.q, asked.k, among)
 
     hits = await service.run(work)

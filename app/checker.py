@@ -196,7 +196,7 @@ class Checker:
         asked = [s for s, b in zip(submissions, briefs, strict=True) if isinstance(b, Brief)]
         advised = self._advise(judged, [s.about for s in asked]) if advise else [() for _ in judged]
         near = [
-            [n for name in s.collections for n in _neighbours(one.reading, opened[name])]
+            [n for name in dict.fromkeys(s.collections) for n in _neighbours(one.reading, opened[name])]
             for s, one in zip(asked, judged, strict=True)
         ]
         reports = iter([self._report(*one) for one in zip(judged, advised, projects, near, strict=True)])
@@ -213,7 +213,8 @@ class Checker:
         lookup.refuse_unknown(among, self.catalogue)
         allowed = {name for name, entry in self.catalogue.entries.items() if among.lets(entry)}
         reading = self._reader.read([intake.read(query)])[0]
-        near = {hit.entry: hit for hit in self._reader.search(query, lookup.POOL, tuple(among.kinds or NEAREST_VIEWS))}
+        pool = lookup.POOL if among == lookup.Filter() else len(self.catalogue.entries)
+        near = {hit.entry: hit for hit in self._reader.search(query, pool, among.kinds or tuple(NEAREST_VIEWS))}
         # A doubtful name, such as "iris", is meant as one where the query is nothing else.
         alone = len(query.strip())
         sure = [m for m in reading.mentions if m.sure or m.span.end - m.span.start == alone]

@@ -152,15 +152,14 @@ def search(
 ) -> None:
     """Find known datasets, techniques, tutorials and clichés, or a collection's rows, by a description."""
     from app import sources  # noqa: PLC0415
-    from app.lookup import Filter  # noqa: PLC0415
+    from app.lookup import Filter, refuse_filters  # noqa: PLC0415
 
     if (text is None) == (queries is None):
         raise BadInput("Give either a description or --queries FILE.jsonl.")
     asked = list(sources.items([queries])) if queries else [sources.Item("", text or "", "argument")]
-    if collection and (kind or modality or task or tier):
-        raise BadInput("The rows of a collection have no kind, form, task or tier: give --collection without those.")
-    kinds: list[EntryKind] = [one.value for one in kind or []]
-    among = Filter(kinds=kinds, modalities=modality or [], tasks=task or [], tiers=tier or [])
+    kinds: tuple[EntryKind, ...] = tuple(one.value for one in kind or ())
+    among = Filter(kinds=kinds, modalities=tuple(modality or ()), tasks=tuple(task or ()), tiers=tuple(tier or ()))
+    refuse_filters(collection, among)
     checker = console.open_checker()
     for item in asked:
         hits: Sequence[SearchHit | Neighbour] = []

@@ -2,9 +2,8 @@
 
 A generation of a collection is a folder of segments. A segment never changes: ``*.arrow`` holds its rows, ``*.faiss``
 their vectors, ``*.cells`` of a large one what finds them quickly, ``*.gone.npy`` the numbers of rows that were removed
-since. Adding writes one more segment and links to
-the others, removing writes numbers; small segments are merged when there are many. All of it is memory-mapped, so that
-processes share it.
+since. Adding writes one more segment and links to the others, removing writes numbers; small segments are merged when
+there are many. All of it is memory-mapped, so that processes share it.
 """
 
 from __future__ import annotations
@@ -165,6 +164,9 @@ class Collection:
         ]
 
 
+_Stamp = tuple[str, int, int]
+
+
 class Collections:
     """All collections below a folder; each is opened once a version, so that a new version is seen at once."""
 
@@ -172,7 +174,7 @@ class Collections:
         """Look below ``root``, which need not be there yet, for what ``model`` has made."""
         self._root = root
         self._model = model
-        self._opened: dict[str, tuple[Path, Collection]] = {}
+        self._opened: dict[str, tuple[_Stamp, Collection]] = {}
         self._lock = Lock()
 
     def folder(self, name: str) -> Path:
@@ -195,12 +197,12 @@ class Collections:
     def open(self, name: str) -> Collection:
         """Open the current version; see ``Collection.open``."""
         folder = self.folder(name)
-        version = folder.resolve()
+        stamp = _stamp(folder)
         with self._lock:
-            place, found = self._opened.get(name, (None, None))
-            if found is None or place != version:
+            known, found = self._opened.pop(name, (None, None))
+            if found is None or known != stamp:
                 found = Collection.open(folder, self._model)
-                self._opened[name] = (version, found)
+            self._opened[name] = (stamp, found)
         return found
 
     def add(
@@ -331,7 +333,17 @@ def _without(gone: NDArray[np.int64]) -> Any:
     return faiss.SearchParameters(sel=faiss.IDSelectorNot(faiss.IDSelectorBatch(gone)))  # type: ignore[call-arg]
 
 
-# --- segments --------------------------------------------------------------------------------------------------------
+# --- versions and segments -------------------------------------------------------------------------------------------
+
+
+def _stamp(folder: Path) -> _Stamp:
+    """Tell one version from every other, also from one of the same number after a collection was deleted."""
+    manifest = folder.resolve() / "manifest.json"
+    try:
+        found = manifest.stat()
+    except OSError:
+        return str(manifest), 0, 0
+    return str(manifest), found.st_ino, found.st_mtime_ns
 
 
 def _open_segment(place: Path, name: str) -> _Segment:

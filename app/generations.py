@@ -14,13 +14,13 @@ import shutil
 import tempfile
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import IndexBusy, IndexMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 LOCK_TIMEOUT_S = 900
 """Longest wait for another process's build; a build takes one to three minutes on two cores."""
@@ -34,7 +34,7 @@ def write(folder: Path, fill: Callable[[Path], None], *, kept: int = KEPT) -> in
     Args:
         folder: the link; its parent is made if missing.
         fill: writes the files into the empty folder that it is given.
-        kept: how many of the newest generations stay.
+        kept: how many of the newest generations stay, at least 1.
 
     Returns:
         The new generation's number.
@@ -45,16 +45,15 @@ def write(folder: Path, fill: Callable[[Path], None], *, kept: int = KEPT) -> in
     folder.parent.mkdir(parents=True, exist_ok=True)
     number = max(versions(folder), default=0) + 1
     unfinished = _unfinished(folder)
-    fresh = tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
     place = folder.parent / _name(folder, number)
     try:
-        fresh_folder = folder.parent / os.path.basename(fresh)  # noqa: PTH119  mkdtemp gives a string
-        fill(fresh_folder)
-        for file in sorted(fresh_folder.iterdir()):
+        fill(fresh)
+        for file in sorted(fresh.iterdir()):
             flush(file)
-        fresh_folder.chmod(0o755)
-        flush(fresh_folder)
-        fresh_folder.rename(place)
+        fresh.chmod(0o755)
+        flush(fresh)
+        fresh.rename(place)
         _turn(folder, place)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -62,8 +61,7 @@ def write(folder: Path, fill: Callable[[Path], None], *, kept: int = KEPT) -> in
     for left in unfinished:
         shutil.rmtree(left, ignore_errors=True)
     for old in versions(folder)[:-kept]:
-        if old != number:
-            shutil.rmtree(folder.parent / _name(folder, old), ignore_errors=True)
+        shutil.rmtree(folder.parent / _name(folder, old), ignore_errors=True)
     return number
 
 

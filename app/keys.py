@@ -77,11 +77,10 @@ def add(file: Path, name: str, rights: Mapping[str, Right], expires: str = "") -
     """
     if not name.strip() or not rights:
         raise BadInput("A key needs a name and at least one right, such as --may read:past-projects.")
-    if expires:
-        _day(expires)
+    last = _day(expires).isoformat() if expires else ""
     key = PREFIX + secrets.token_urlsafe(KEY_BYTES)
     kept = [one for one in load(file) if one.name != name]
-    _save(file, [*kept, Key(name, _hash(key), dict(rights), expires)])
+    _save(file, [*kept, Key(name, _hash(key), dict(rights), last)])
     return key
 
 
@@ -106,8 +105,8 @@ def identify(known: Sequence[Key], given: str, today: dt.date | None = None) -> 
     """
     hashed = _hash(given)
     found = [one for one in known if secrets.compare_digest(one.sha256, hashed)]
-    now = (today or dt.datetime.now(dt.UTC).date()).isoformat()
-    if not found or (found[0].expires and found[0].expires < now):
+    now = today or dt.datetime.now(dt.UTC).date()
+    if not found or (found[0].expires and _day(found[0].expires) < now):
         raise AccessDenied(
             "Collections need a valid key: send it as 'Authorization: Bearer KEY'. "
             "Whoever runs the service makes one with: originality keys add NAME --may read:COLLECTION",
@@ -143,9 +142,8 @@ def rights(given: Sequence[str]) -> dict[str, Right]:
 
 def _key(row: Any) -> Key:
     given: dict[str, Right] = rights([f"{right}:{name}" for name, right in row["rights"].items()])
-    if row["expires"]:
-        _day(row["expires"])
-    return Key(str(row["name"]), str(row["sha256"]), given, str(row["expires"]))
+    expires = _day(row["expires"]).isoformat() if row["expires"] else ""
+    return Key(str(row["name"]), str(row["sha256"]), given, expires)
 
 
 def _day(text: str) -> dt.date:

@@ -125,7 +125,7 @@ def _pairs(found: Sequence[tuple[str, str]]) -> Iterable[tuple[tuple[str, str], 
 
 def _nearest_entries(owners: np.ndarray, cosines: np.ndarray, among: int) -> set[str]:
     seen: dict[str, None] = {}
-    for number in np.argsort(-cosines)[: among * 12]:
+    for number in np.argsort(-cosines):
         seen.setdefault(str(owners[number]))
         if len(seen) == among:
             break

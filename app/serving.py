@@ -204,10 +204,19 @@ class Service:
                 continue
             generation = now
             try:
-                self._checker = await asyncio.to_thread(self.ready_checker().reopened, self.settings)
+                self._checker = await asyncio.to_thread(self._reopened)
                 _log.info("index swapped")
-            except OriginalityError as error:
-                _log.warning("index not swapped", extra={"kind": type(error).__name__, "why": str(error)})
+            except (OriginalityError, OSError) as error:
+                why = str(error) if isinstance(error, OriginalityError) else ""
+                _log.warning("index not swapped", extra={"kind": type(error).__name__, "why": why})
+
+    def _reopened(self) -> Checker:
+        """Open what is on the disk now; a service that found no index at its start gets its checker here."""
+        try:
+            current = self.ready_checker()
+        except OriginalityError:
+            return Checker.open(self.settings)
+        return current.reopened(self.settings)
 
     def ready_checker(self) -> Checker:
         """Give the checker if it is open.

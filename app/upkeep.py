@@ -73,7 +73,7 @@ def index_gather(
     source: Annotated[str, typer.Argument(help="hub, openml, kaggle, tfds, rdatasets, sklearn or files.")],
     output: Annotated[Path, typer.Argument(help="Parquet file to write; `index add` takes it.")],
     base_url: Annotated[str, typer.Option(help="Address of a mirror; for files the file or folder to read.")] = "",
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many rows; the most used first.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many rows, in the source's own order.")] = None,
 ) -> None:
     """Read a public list of datasets into a table; broken off, it goes on where it was."""
     from app.catalogue import Catalogue  # noqa: PLC0415

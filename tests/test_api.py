@@ -291,6 +291,7 @@ def test_search_filters(client: TestClient) -> None:
     hits = client.post("/api/v1/search", json=asked).json()["hits"]
     assert hits == client.get("/api/v1/search", params=asked).json()["hits"]
     assert {(hit["kind"], hit["tier"] < 3) for hit in hits} == {("dataset", True)}
+    assert len(hits) == 5
     problem = _problem(client.get("/api/v1/search", params={"q": "x", "modality": "smell"}), 422)
     assert "There is no such modality. Known: 3d, audio" in problem.detail
 

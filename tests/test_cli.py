@@ -59,8 +59,8 @@ def submissions(folder: Path, *texts: str | None) -> Path:
 # --- without the model -----------------------------------------------------------------------------------------------
 
 
-def test_the_model_loads_without_a_word() -> None:
-    """Progress bars are switched off before a library that draws them is imported."""
+def test_progress_bars_are_off_from_the_start() -> None:
+    """They are switched off before any command, and so before any library that draws them, is begun."""
     code = (
         "import os\nfrom app import cli\n"
         "try: cli.main(['version'])\nexcept SystemExit: print(os.environ['TQDM_DISABLE'])"

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,10 +21,9 @@ from app.encoder import DIMENSION
 from app.errors import BadInput, CollectionMissing, IndexStale
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from app.encoder import Encoder
 
+ROOT = Path(__file__).parent.parent
 THINGS = ["bees in winter", "frogs at the pond", "rain on tin roofs", "trams that are late", "names of boats"]
 
 
@@ -182,6 +182,17 @@ def test_a_new_version_is_seen_at_once(tmp_path: Path, fake_encoder: Encoder) ->
         all_of_them.open("past")
 
 
+def test_what_was_deleted_stays_deleted(tmp_path: Path, fake_encoder: Encoder) -> None:
+    """A collection made anew under a deleted one's name begins with version 1 again, and nobody sees the old rows."""
+    all_of_them = Collections(tmp_path, fake_encoder.name)
+    collection.add(tmp_path / "past", rows(0), fake_encoder)
+    assert ids(all_of_them.open("past")) == ["r0"]
+    collection.drop(tmp_path / "past")
+    collection.add(tmp_path / "past", rows(1), fake_encoder)
+    assert generations.version(tmp_path / "past") == 1
+    assert ids(all_of_them.open("past")) == ["r1"]
+
+
 def test_twins_are_refused(tmp_path: Path, fake_encoder: Encoder) -> None:
     """Two rows of one id are an error, and nothing is written."""
     with pytest.raises(BadInput, match="same id"):
@@ -218,24 +229,15 @@ def test_there_may_be_none(tmp_path: Path, fake_encoder: Encoder) -> None:
 
 
 ADD_ON = """
-import sys, zlib, re
+import sys
 from pathlib import Path
-import numpy as np
 from app import collection
 from app.corpus import Row
-class Words:
-    name = "words@000000000000"
-    def encode(self, texts):
-        rows = np.zeros((len(texts), 384), dtype=np.float32)
-        for row, text in zip(rows, texts):
-            for word in re.findall(r"\\w+", text.casefold()):
-                row[zlib.crc32(word.encode()) % 384] += 1
-            row /= np.linalg.norm(row)
-        return rows
+from tests.conftest import FakeEncoder
 folder, number = Path(sys.argv[1]), int(sys.argv[2])
 print("ready", flush=True)
 while True:
-    collection.add(folder, [Row(f"k{number}", f"kept{number}", "thing")], Words())
+    collection.add(folder, [Row(f"k{number}", f"kept{number}", "thing")], FakeEncoder())
     print(number, flush=True)
     number += 1
 """
@@ -249,7 +251,7 @@ def test_a_killed_writer_loses_nothing_that_it_reported(tmp_path: Path, fake_enc
     reported: list[int] = []
     for turn in range(6):
         command = [sys.executable, "-c", ADD_ON, str(folder), str(1000 * (turn + 1))]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as writer:
             assert writer.stdout is not None
             assert writer.stdout.readline() == "ready\n"
             reported.append(int(writer.stdout.readline()))

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import faiss
@@ -22,12 +23,12 @@ from app.index import Row, ViewIndex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from app.encoder import Encoder
     from app.records import EntryKind, States, Vectors
     from app.settings import Settings
 
+ROOT = Path(__file__).parent.parent
 KINDS: tuple[EntryKind, ...] = ("cliche", "dataset", "technique", "tutorial")
 
 
@@ -327,25 +328,16 @@ def test_a_killed_builder_frees_the_lock(tmp_path: Path) -> None:
 
 
 BUILD_ONE = """
-import sys, zlib, re
+import sys
 from pathlib import Path
-import numpy as np
 from app import generations, index
 from app.catalogue import Catalogue, views
-class Words:
-    name = "words@000000000000"
-    def encode(self, texts):
-        rows = np.zeros((len(texts), 384), dtype=np.float32)
-        for row, text in zip(rows, texts):
-            for word in re.findall(r"\\w+", text.casefold()):
-                row[zlib.crc32(word.encode()) % 384] += 1
-            row /= np.linalg.norm(row)
-        return rows
+from tests.conftest import FakeEncoder
 tiny = Catalogue.load(Path(sys.argv[1]))
 folder = Path(sys.argv[2])
 for _ in range(3):
     with generations.lock(folder, 60):
-        index.build(folder, views(tiny), tiny, Words())
+        index.build(folder, views(tiny), tiny, FakeEncoder())
 """
 
 
@@ -356,7 +348,7 @@ def test_two_builders_side_by_side_leave_one_good_index(
     folder = tmp_path / "shared"
     index.build(folder, views(tiny), tiny, fake_encoder)
     command = [sys.executable, "-c", BUILD_ONE, str(tiny_folder), str(folder)]
-    builders = [subprocess.Popen(command) for _ in range(2)]
+    builders = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
     deadline = time.monotonic() + 120
     while any(b.poll() is None for b in builders) and time.monotonic() < deadline:
         assert len(ViewIndex.open(folder, tiny, fake_encoder.name).rows) == len(views(tiny))

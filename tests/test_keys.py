@@ -67,6 +67,16 @@ def test_the_last_day_is_the_last(tmp_path: Path) -> None:
     assert str(ended.value) == str(wrong.value)
 
 
+def test_a_last_day_may_be_written_in_any_iso_form(tmp_path: Path) -> None:
+    """Without hyphens or as a week's day it is the same day, and the key ends with it."""
+    for until in ("20270131", "2027-W04-7"):
+        key = keys.add(tmp_path / "keys.json", "hr", {"past": "read"}, until)
+        known = keys.load(tmp_path / "keys.json")
+        assert keys.identify(known, key, dt.date(2027, 1, 31)).expires == "2027-01-31"
+        with pytest.raises(AccessDenied):
+            keys.identify(known, key, dt.date(2027, 2, 1))
+
+
 @given(st.text(max_size=60))
 def test_nothing_else_is_a_key(given_: str) -> None:
     """Whatever is sent, surrogates and nothing included, is no key unless it is the key."""

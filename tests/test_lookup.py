@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import lookup
+from app.errors import BadInput
 from app.lookup import Filter, Words
 
 if TYPE_CHECKING:
@@ -34,8 +35,17 @@ def test_everything_is_ranked_once_and_names_go_first(named: list[str], worded: 
 def test_one_ranking_alone_is_kept(near: list[str], name: str) -> None:
     """Where the other signs are silent the order is that of meaning; what both speak for rises."""
     assert [one for one, _ in lookup.fuse([], [], near)] == near
-    if near and name == near[-1]:
-        assert lookup.fuse([], [name], near)[0][0] == name or len(near) > 1
+    if name in near:
+        both = [one for one, _ in lookup.fuse([], [name], near)]
+        assert both.index(name) <= near.index(name)
+
+
+def test_a_filter_and_a_collection_do_not_go_together() -> None:
+    """Rows have no kind or form: asking for both is refused, asking for one isn't."""
+    lookup.refuse_filters("past", Filter())
+    lookup.refuse_filters("", Filter(tiers=(1,)))
+    with pytest.raises(BadInput, match="name a collection without those"):
+        lookup.refuse_filters("past", Filter(tiers=(1,)))
 
 
 def test_words_find_by_rare_words_first(tiny: Catalogue) -> None:
@@ -53,10 +63,10 @@ def test_words_find_by_rare_words_first(tiny: Catalogue) -> None:
     ("asked", "let_through"),
     [
         (Filter(), {"letters", "pebbles", "ruler", "sort-your-pebbles", "cliche-sorting-stones", "alt-harbour-log"}),
-        (Filter(kinds=["dataset", "cliche"]), {"letters", "pebbles", "cliche-sorting-stones"}),
-        (Filter(modalities=["image"]), {"letters"}),
-        (Filter(tasks=["classification"], tiers=[1]), {"pebbles", "ruler"}),
-        (Filter(tiers=[3]), {"alt-harbour-log"}),
+        (Filter(kinds=("dataset", "cliche")), {"letters", "pebbles", "cliche-sorting-stones"}),
+        (Filter(modalities=("image",)), {"letters"}),
+        (Filter(tasks=("classification",), tiers=(1,)), {"pebbles", "ruler"}),
+        (Filter(tiers=(3,)), {"alt-harbour-log"}),
     ],
 )
 def test_a_filter_lets_through_what_fits(asked: Filter, let_through: set[str], tiny: Catalogue) -> None:

@@ -94,3 +94,19 @@ def test_an_index_that_can_not_be_used_is_not_taken(
         assert nearest(client) == before
     assert [line["extra"]["kind"] for line in lines] == ["IndexStale"]
     assert "Run: originality index build" in json.dumps(lines)
+
+
+def test_a_service_that_found_no_index_takes_the_first_one(
+    own: Settings, checker: Checker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Started too early it says what is missing, and once an index is built it answers, without a restart."""
+    monkeypatch.setattr(serving, "WATCH_EVERY_S", 0.1)
+    with TestClient(create_app(own)) as client:
+        asked = client.get("/api/v1/search", params={"q": "stones"})
+        assert asked.status_code == 503
+        assert "Run: originality index build" in asked.json()["detail"]
+        ensure_index(own, encoder=checker._encoder)
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline and client.get("/ready").status_code != 200:
+            time.sleep(0.05)
+        assert client.get("/api/v1/search", params={"q": "stones"}).status_code == 200

@@ -77,7 +77,7 @@ def test_a_collection_from_its_first_row_to_its_end(
         (["index", "remove", "--collection", "past", "a", "--everything"], "either the ids to remove or --everything"),
         (["index", "remove", "--collection", "past", "a"], "There is no collection 'past'"),
         (["index", "list", "--collection", "past"], "There is no collection 'past'"),
-        (["search", "x", "--collection", "past", "--kind", "dataset"], "give --collection without those"),
+        (["search", "x", "--collection", "past", "--kind", "dataset"], "name a collection without those"),
     ],
 )
 def test_a_wrong_command_is_one_sentence(
