@@ -116,6 +116,7 @@ class Alternative(Entry):
     kind: Kind = "alternative"
     domain: str
     modalities: tuple[str, ...]
+    region: str = ""
     access: tuple[str, ...]
     licence: str
     refresh: str

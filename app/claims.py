@@ -43,7 +43,7 @@ _ORDER = re.compile(
     r"(?:(?:previous|prior|above|other|your) )?"
     r"(?:rules|instructions|prompts?)|"
     r"(?:note|message|instructions?|hint) (?:to|for) (?:the |this |any |all )?"
-    r"(?:reviewer|checker|grader|judge|classifier|model)|"
+    r"(?:reviewer|checker|grader|judge|classifier|model)\s*[:\u2013\u2014-]|"
     r"(?:mark|rate|label|classify|score|treat|flag|return) (?:this|it|me|the (?:text|project|idea))"
     r"(?: \w+){0,2} (?:as|with) (?:\w+ ){0,2}(?:original|novel|unique|new|unflagged|own|not|high|top|full|the best)\b|"
     r"return (?:original|verdict)|verdict ?[:=]|system ?(?:prompt)?:|you are (?:now )?(?:a|an|in)\b.{0,40}\bmode)",

@@ -276,7 +276,8 @@ def load(file: Path) -> Coefficients:
         raise ValueError("the cuts differ")
     if linears["named"].names != _feature_names():
         raise ValueError("the features differ")
-    if any(arrays[f"roles.{name}"].shape != shape for name, shape in roles.SHAPES.items()):
+    several = max(1, arrays["roles.filters_bias"].size // roles.FILTERS)
+    if any(arrays[f"roles.{name}"].shape != shape for name, shape in roles.shapes(several).items()):
         raise ValueError("the sentence reader differs")
     if arrays["wording"].shape != (OUTPUTS, wording.BUCKETS):
         raise ValueError("the wording's width differs")

@@ -52,11 +52,19 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "direct": (AROUND, len(ROLES)),
     "bias": (len(ROLES),),
 }
+"""Of one network; several that are averaged stand side by side in one of as many times the width."""
+
+
+def shapes(several: int) -> dict[str, tuple[int, ...]]:
+    """Give the shapes of so many networks side by side."""
+    wide = {"filters", "filters_bias", "context", "context_bias"}
+    sized = {name: (*shape[:-1], shape[-1] * several) if name in wide else shape for name, shape in SHAPES.items()}
+    return sized | {"out": ((FILTERS + CONTEXT) * several, len(ROLES))}
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The learned weights, float32, each of the shape that ``SHAPES`` gives for its name."""
+    """The learned weights, float32, each of the shape that ``shapes`` gives for its name."""
 
     filters: Numbers
     filters_bias: Numbers

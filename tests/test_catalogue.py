@@ -518,7 +518,18 @@ def test_every_word_of_the_vocabularies_is_used(catalogue: Catalogue) -> None:
     """A closed list holds no word that no entry needs."""
     used: set[str] = set()
     for entry in catalogue.entries.values():
-        for name in ("modality", "modalities", "domain", "tasks", "family", "genre", "level", "access", "tier"):
+        for name in (
+            "modality",
+            "modalities",
+            "domain",
+            "tasks",
+            "family",
+            "genre",
+            "level",
+            "access",
+            "region",
+            "tier",
+        ):
             value = getattr(entry, name, ())
             used.update(value if isinstance(value, tuple) else [str(value)])
     listed = re.findall(r"^\| `([^`]+)` \|", reference().split("## Vocabularies")[1], re.MULTILINE)

@@ -63,6 +63,7 @@ def small() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for room in (examples, marks, fit):
             patch.setattr(room, "FOLDS", 3)
+        patch.setattr(marks, "SEEDS", 2)
         for name, value in {"WORD_BITS": 8, "LETTER_BITS": 8, "BUCKETS": 512}.items():
             patch.setattr(wording, name, value)
         yield
@@ -148,6 +149,35 @@ def test_a_network_learned_is_a_network_run(marked: list[marks.Marked], readers:
         found = roles.scores(one.reading, readers[frozenset()])
         right.append(int(found[0].argmax()) == int(one.truth[0].argmax()))
     assert np.mean(right) > 0.95
+
+
+def test_networks_side_by_side_are_their_mean(read: list[Labelled]) -> None:
+    """The one wide network says what the mean of the several ones' logits says, and has the shapes of so many."""
+    rng = np.random.default_rng(3)
+    several = [
+        roles.Network(**{k: rng.normal(size=s).astype(np.float32) * 0.1 for k, s in roles.SHAPES.items()})
+        for _ in range(3)
+    ]
+    wide = marks.averaged(several)
+    assert {name: getattr(wide, name).shape for name in roles.SHAPES} == roles.shapes(3)
+    for one in read[:4]:
+        odds = [np.log(found / (1 - found)) for found in (roles.scores(one.reading, net) for net in [wide, *several])]
+        assert odds[0] == pytest.approx(np.mean(odds[1:], axis=0), abs=1e-3)
+
+
+def test_numbers_are_of_code_that_counts(tiny_reader: Reader) -> None:
+    """What made the numbers changes with a name of the catalogue, and neither with an address nor with a comment."""
+    catalogue = tiny_reader.catalogue
+    made = examples.made_by(catalogue, "m")
+    first = next(iter(catalogue.datasets))
+
+    def but(**changes: object) -> dict[str, str]:
+        changed = {**catalogue.entries, first: replace(catalogue.datasets[first], **changes)}
+        return examples.made_by(replace(catalogue, entries=changed), "m")
+
+    assert but(url="https://example.org/moved") == made
+    assert but(aliases=("another name",))["catalogue"] != made["catalogue"]
+    assert examples.bare('"""Says."""\n# why\nx = 1\n') == examples.bare("x = 1\n") != examples.bare("x = 2\n")
 
 
 def test_readers_without_a_fold_never_saw_it(marked: list[marks.Marked], readers: marks.Models) -> None:
