@@ -18,7 +18,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from app import __version__, holdings, lookup, web
+from app import __version__, holdings, lookup, page, shelf, voices, web
 from app.bodies import (
     BODY_FAULTS,
     MAX_BATCH,
@@ -278,7 +278,9 @@ def create_app(settings: Settings, checker: Checker | None = None) -> FastAPI:
     app.include_router(holdings.router)
     app.include_router(state)
     app.include_router(web.router)
-    app.mount("/static", _Static(directory=web.STATIC), name="static")
+    app.include_router(shelf.router)
+    app.include_router(voices.router)
+    app.mount("/static", _Static(directory=page.STATIC), name="static")
     for kind in (OriginalityError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _handle)
     Instrumentator(excluded_handlers=["/metrics", "/static"], registry=service.registry).instrument(app).expose(
@@ -300,7 +302,7 @@ def _respond(request: Request, problem: Problem) -> Response:
     """Tell programs in problem+json and people on a page."""
     if request.url.path.startswith(("/api/", "/health", "/ready", "/info", "/metrics")):
         return Response(dumps(problem.body()), problem.status, problem.headers, "application/problem+json")
-    return web.error_page(problem)
+    return page.error(request, problem)
 
 
 def _illustrate(operation: dict[str, Any], examples: dict[str, Any]) -> None:

@@ -13,9 +13,9 @@ from app import intake
 from app.records import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from app.records import Brief
+    from app.records import Brief, Facets, Match, Reading
 
 MAX_PARTS = 30
 """Parts beyond this are left to the parent: a list so long holds titles rather than descriptions."""
@@ -103,3 +103,21 @@ def _part(brief: Brief, span: Span, number: int) -> Brief:
     # Line ends and not blanks: four blanks would make a line of code of it.
     text = "\n" * span.start + brief.text[span.start : span.end]
     return intake.read(text, id=f"{brief.id}/{number}", language=brief.language)
+
+
+def holds(parts: Iterable[tuple[Reading, Sequence[Match], Facets]]) -> bool:
+    """Tell whether the parts of a text are projects: most of them have data, and not all the same."""
+    data = [_data_of(*part, number) for number, part in enumerate(parts)]
+    return len(set(filter(None, data))) > 1 and len(data) < 2 * len(list(filter(None, data)))
+
+
+def _data_of(reading: Reading, matches: Sequence[Match], facets: Facets, number: int) -> str:
+    """Name what a part rests on: a dataset or a theme that it names, or its own data; empty if it shows none.
+
+    What was only inferred doesn't count: a step such as "fit a random forest" resembles many a dataset's projects.
+    """
+    names = {m.entry for m in reading.mentions}
+    known = [m.entry for m in matches if m.role == "rests_on" and m.entry in names]
+    named = [m.entry for m in reading.mentions if m.kind == "cliche" and m.sure]
+    own = [f"own {number}"] if facets.data.status == "own" and facets.data.evidence else []
+    return next(iter([*known, *named, *own]), "")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import app
 from app import (
     advice,
+    atlas,
     bundle,
     claims,
-    collection,
     compose,
     facets,
     features,
@@ -20,22 +21,26 @@ from app import (
     judge,
     lookup,
     matches,
+    nametable,
+    runtime,
     verdict,
 )
 from app.catalogue import Catalogue, views
-from app.encoder import CachedEncoder, SentenceTransformersEncoder
 from app.errors import BadInput, OriginalityError
-from app.reader import NEAREST_VIEWS, Reader
+from app.reader import NEAREST_VIEWS
 from app.records import About, Brief, Match, Projected, Reading, Suggestion, Verdict
 from app.report import Evidence, Neighbour, Provenance, Report, SearchHit
+from app.stores import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from app.corpus import Row
     from app.encoder import Encoder
+    from app.reader import Reader
     from app.records import EntryKind, Facets, Link
     from app.settings import Settings
+    from app.store import Found, Held, Store
 
 GROUP = 16
 """Texts that are read together in a batch: enough to fill the encoder, few enough to show progress."""
@@ -79,8 +84,8 @@ class Checker:
         the_judge: judge.Judge,
         handbook: advice.Handbook,
         provenance: Provenance,
-        manifest: dict[str, Any],
-        collections: collection.Collections,
+        views: index.ViewIndex,
+        collections: Store,
         encoder: Encoder,
     ) -> None:
         """Wire the stages; use ``open``."""
@@ -92,7 +97,7 @@ class Checker:
         self._judge = the_judge
         self._handbook = handbook
         self._provenance = provenance
-        self._manifest = manifest
+        self._views = views
         self._names = {e.id: e.name for e in self.catalogue.entries.values()}
         self._kinds: dict[str, EntryKind] = {e.id: e.kind for e in self.catalogue.entries.values()}  # type: ignore[misc]
 
@@ -116,21 +121,21 @@ class Checker:
             OriginalityError: if catalogue, index, weights or coefficients can't be used; the message says what to do.
         """
         catalogue = Catalogue.load(settings.catalogue_dir)
-        encoder = encoder or CachedEncoder(SentenceTransformersEncoder.open())
         if build:
             ensure_index(settings, catalogue, encoder)
+        encoder = encoder or runtime.served(settings.runtimes_dir, settings.encoder)
         found = index.ViewIndex.open(settings.index_dir, catalogue, encoder.name)
         the_judge = the_judge or judge.Judge.open()
         provenance = Provenance(
             software=app.__version__,
             catalogue=f"{catalogue.version} of {catalogue.date}, {catalogue.sha256[:12]}",
-            model=encoder.name,
+            model=runtime.described(encoder),
             rules=the_judge.rules,
             index=f"layout {found.manifest['layout']}, {len(found.rows)} views, {found.manifest['catalogue'][:12]}",
         )
-        reader = Reader(catalogue, encoder, found)
-        collections = collection.Collections(settings.collections_dir, encoder.name)
-        return cls(reader, the_judge, advice.Handbook.load(), provenance, found.manifest, collections, encoder)
+        reader = nametable.reader(settings.runtimes_dir, catalogue, encoder, found)
+        collections = open_store(settings, encoder.name)
+        return cls(reader, the_judge, advice.Handbook.load(), provenance, found, collections, encoder)
 
     def reopened(self, settings: Settings) -> Checker:
         """Open what is on the disk now, catalogue and index, with the same encoder and judge.
@@ -144,7 +149,7 @@ class Checker:
         """Give a checker that shares everything but the judge."""
         provenance = self._provenance.model_copy(update={"rules": the_judge.rules})
         return Checker(
-            self._reader, the_judge, self._handbook, provenance, self._manifest, self.collections, self._encoder
+            self._reader, the_judge, self._handbook, provenance, self._views, self.collections, self._encoder
         )
 
     def check(
@@ -252,8 +257,17 @@ class Checker:
         return [_neighbour(name, one, []) for one in among.search(reading.vectors[-1:], k)[0] if reading.counted]
 
     def add_rows(self, name: str, rows: Sequence[Row]) -> None:
-        """Add rows to a collection; see ``collection.add``."""
+        """Add rows to a collection; see ``Store.add``."""
         self.collections.add(name, rows, self._encoder)
+
+    def surroundings(self, text: str, report: Report) -> tuple[atlas.Chart, atlas.Grid]:
+        """Draw a text that was judged among the entries nearest to it; see ``atlas``."""
+        chart = self._atlas.around(self._reader.read([claims.mute(intake.read(text))])[0])
+        return chart, self._atlas.trodden(report, [point.entry for point in chart.points])
+
+    @cached_property
+    def _atlas(self) -> atlas.Atlas:
+        return atlas.Atlas(self._views, self.catalogue)
 
     def info(self) -> dict[str, Any]:
         """Tell versions, counts and figures."""
@@ -264,7 +278,7 @@ class Checker:
             "model": self._provenance.model,
             "rules": self._provenance.rules,
             "judge": dict(self._judge.coefficients.about),
-            "index": self._manifest,
+            "index": self._views.manifest,
         }
 
     def _judge_all(self, briefs: Sequence[Brief]) -> list[_Judged]:
@@ -303,7 +317,7 @@ class Checker:
         parts = [bundle.split(brief) for brief in briefs]
         judged = iter(self._judge_all([part for some in parts for part in some]))
         found = [[next(judged) for _ in some] for some in parts]
-        return [some if _is_bundle(some) else [] for some in found]
+        return [some if bundle.holds((p.reading, p.matches, p.facets) for p in some) else [] for some in found]
 
     def _advise(
         self, judged: Sequence[_Judged], about: Sequence[About | None]
@@ -313,16 +327,17 @@ class Checker:
             advice.suggest(one.reading, one.facets, one.verdict.label, one.matches, self.catalogue, self._handbook, who)
             for one, who in zip(judged, about, strict=True)
         ]
+        controls = [advice.control(o.reading, o.verdict.label, o.matches, self.catalogue) for o in judged]
         briefs = [
-            intake.read(s.rewrite, language=one.reading.brief.language)
-            for one, some in zip(judged, offers, strict=True)
-            for s in some
+            intake.read(text, language=one.reading.brief.language)
+            for one, some, same in zip(judged, offers, controls, strict=True)
+            for text in (*(s.rewrite for s in some), same)
         ]
         answers = iter(self._judge_all(briefs))
         chosen = []
         for one, some in zip(judged, offers, strict=True):
-            tried = [(s, _projected(next(answers))) for s in some]
-            chosen.append(advice.choose(tried, one.verdict.label, one.verdict.flag_probability))
+            tried, before = [(s, _projected(next(answers))) for s in some], one.verdict
+            chosen.append(advice.choose(tried, before.label, before.flag_probability, _projected(next(answers))))
         return chosen
 
     def _report(
@@ -365,25 +380,19 @@ def ensure_index(
         Whether it was built.
     """
     catalogue = catalogue or Catalogue.load(settings.catalogue_dir)
-    model = encoder.name if encoder else SentenceTransformersEncoder.pinned_name()
+    model = encoder.name if encoder else runtime.pinned_name()
     # Asked before the lock is taken: where the index is ready, its folder need not be writable.
     if not force and index.is_current(settings.index_dir, catalogue, model):
         return False
     with generations.lock(settings.index_dir):
         if not force and index.is_current(settings.index_dir, catalogue, model):
             return False
-        index.build(
-            settings.index_dir,
-            views(catalogue),
-            catalogue,
-            encoder or SentenceTransformersEncoder.open(),
-            tell,
-            afresh=force,
-        )
+        made_by = encoder or runtime.reference()
+        index.build(settings.index_dir, views(catalogue), catalogue, made_by, tell, afresh=force)
     return True
 
 
-def _neighbours(reading: Reading, among: collection.Collection) -> list[Neighbour]:
+def _neighbours(reading: Reading, among: Held) -> list[Neighbour]:
     """Give the rows nearest to the text as a whole, each with the sentences that come near to it themselves."""
     *lines, whole = among.search(reading.vectors, NEIGHBOURS)
     nearest = [
@@ -394,11 +403,11 @@ def _neighbours(reading: Reading, among: collection.Collection) -> list[Neighbou
     return nearest if reading.counted else []
 
 
-def _same(one: collection.Found, other: collection.Found) -> bool:
+def _same(one: Found, other: Found) -> bool:
     return one.row.id == other.row.id and other.cosine >= NEAR_AT
 
 
-def _neighbour(name: str, one: collection.Found, lines: Sequence[int], reading: Reading | None = None) -> Neighbour:
+def _neighbour(name: str, one: Found, lines: Sequence[int], reading: Reading | None = None) -> Neighbour:
     spans = [reading.brief.sentences[reading.counted[n]].span for n in lines] if reading else []
     quotes = matches.evidence(reading.brief, spans) if reading else []
     return Neighbour(
@@ -414,24 +423,6 @@ def _neighbour(name: str, one: collection.Found, lines: Sequence[int], reading: 
 def _whole(one: _Judged, parts: Sequence[_Judged]) -> _Judged:
     """Let the whole listen to its parts."""
     return replace(one, verdict=verdict.of_whole(one.verdict, [part.verdict for part in parts]))
-
-
-def _is_bundle(parts: Sequence[_Judged]) -> bool:
-    """Tell whether the parts of a text are projects: most of them have data, and not all the same."""
-    data = [_data_of(part, number) for number, part in enumerate(parts)]
-    return len(set(filter(None, data))) > 1 and len(parts) < 2 * len(list(filter(None, data)))
-
-
-def _data_of(part: _Judged, number: int) -> str:
-    """Name what a part rests on: a dataset or a theme that it names, or its own data; empty if it shows none.
-
-    What was only inferred doesn't count: a step such as "fit a random forest" resembles many a dataset's projects.
-    """
-    names = {m.entry for m in part.reading.mentions}
-    known = [m.entry for m in part.matches if m.role == "rests_on" and m.entry in names]
-    named = [m.entry for m in part.reading.mentions if m.kind == "cliche" and m.sure]
-    own = [f"own {number}"] if part.facets.data.status == "own" and part.facets.data.evidence else []
-    return next(iter([*known, *named, *own]), "")
 
 
 def _projected(one: _Judged) -> Projected:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import socket
@@ -13,20 +11,22 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from app import __version__, console, upkeep
+from app import __version__, batch, console, upkeep
+from app.batch import BatchFormat
 from app.errors import BadInput, OriginalityError, PortInUse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
-    from app.checker import Checker
     from app.records import EntryKind
-    from app.report import Neighbour, Report, SearchHit
-    from app.sources import Item
+    from app.report import Neighbour, SearchHit
 
 EXIT_BAD_INPUT = 2
 EXIT_FLAGGED = 3
 EXIT_BROKEN = 4
+EXIT_ERRORS = 5
+EXIT_STOPPED = 130
+"""What shells give to a command that was stopped by Ctrl-C."""
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -44,14 +44,6 @@ class ReportFormat(StrEnum):
 
     text = "text"
     json = "json"
-    html = "html"
-
-
-class BatchFormat(StrEnum):
-    """How many reports are written."""
-
-    jsonl = "jsonl"
-    csv = "csv"
     html = "html"
 
 
@@ -108,34 +100,88 @@ def check(
 @cli.command()
 def screen(
     files: Annotated[
-        list[Path], typer.Argument(help="JSONL (id, text), CSV, text or Markdown files, or folders of them.")
-    ],
+        list[Path] | None,
+        typer.Argument(
+            help="CSV, JSONL, Parquet, texts, notebooks, PDF and DOCX résumés, ZIP and TAR archives, folders of them."
+        ),
+    ] = None,
+    links: Annotated[
+        list[Path] | None, typer.Option(help="File with a link a line, which are followed; may be repeated.")
+    ] = None,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Also follow links that stand where a text should.")] = False,
+    columns: Annotated[
+        str, typer.Option(help="Which columns a table has: text=NAME,id=NAME,candidate=…,title=…,link=…")
+    ] = "",
     format: Annotated[BatchFormat, typer.Option(help="How to write the reports.")] = BatchFormat.jsonl,  # noqa: A002
     output: Annotated[Path | None, typer.Option(help="File to write; standard output if not given.")] = None,
+    errors: Annotated[
+        Path | None, typer.Option(help="File to copy the errors to, as JSONL with the input's line number.")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on after the lines that --output already holds.")
     ] = False,
     suggest: Annotated[bool, typer.Option("--suggest/--no-suggest", help="Also suggest ways forward; slower.")] = True,
     collection: Nearby = None,
+    fail_on_flag: Annotated[bool, typer.Option("--fail-on-flag", help="Exit with 3 if a project is flagged.")] = False,
+    fail_on_error: Annotated[
+        bool, typer.Option("--fail-on-error", help="Exit with 5 if an input could not be judged.")
+    ] = False,
 ) -> None:
-    """Judge many projects: one line out for each one in, in their order; a bad one becomes a line with its error."""
-    from app import sources  # noqa: PLC0415
+    """Judge many projects: one line out for each one in, in their order; a bad one becomes a line with its error.
 
-    if resume and format is BatchFormat.html:
-        raise BadInput("--resume goes on with lines, and HTML is one page: use --format jsonl or csv.")
-    done = _lines_done(output, format) if resume else 0
-    pending = list(sources.items(files))[done:]
-    checker = console.open_checker()
-    results = _judged(checker, pending, collection or [], suggest=suggest)
-    lines = _written(results, format, header=done == 0)
-    if output is None:
-        for line in lines:
-            console.say(line, flush=True)
-        return
-    with output.open("a" if resume else "w", encoding="utf-8") as stream:
-        for line in lines:
-            stream.write(line + "\n")
-            stream.flush()
+    Exits with 0 at the end, 2 if nothing could be judged, 130 if it was stopped; --resume goes on from there.
+    """
+    from app import submissions  # noqa: PLC0415
+
+    order = batch.Order(
+        files=tuple(files or ()),
+        links=tuple(links or ()),
+        limits=submissions.Limits(columns=submissions.parse_columns(columns)),
+        fetch=fetch or bool(links),
+        format=format,
+        output=output,
+        errors=errors,
+        resume=resume,
+        suggest=suggest,
+        collections=tuple(collection or ()),
+    )
+    try:
+        tally = batch.screen(order)
+    except KeyboardInterrupt:
+        go_on = "" if output is None or format is BatchFormat.html else " The same command with --resume goes on."
+        _fail(f"Stopped.{go_on}", EXIT_STOPPED)
+    typer.echo(f"originality: {tally}.", err=True)
+    if tally.failed and not tally.judged:
+        raise typer.Exit(EXIT_BAD_INPUT)
+    if fail_on_error and tally.failed:
+        raise typer.Exit(EXIT_ERRORS)
+    if fail_on_flag and tally.flagged:
+        raise typer.Exit(EXIT_FLAGGED)
+
+
+@cli.command()
+def gate(
+    files: Annotated[list[Path], typer.Argument(help="READMEs of a repository, by paths from its root.")],
+    sarif: Annotated[Path | None, typer.Option(help="File to write the flagged to, as SARIF 2.1.0.")] = None,
+    fail_on_flag: Annotated[
+        bool, typer.Option("--fail-on-flag/--no-fail-on-flag", help="Exit with 3 if a file is flagged.")
+    ] = False,
+) -> None:
+    """Check a repository's READMEs in a hook or a job; on GitHub it annotates, summarises and sets outputs."""
+    from app import gate as work  # noqa: PLC0415
+
+    found = work.check(files)
+    console.say("\n".join(work.lines(found)))
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in work.commands(found):
+            console.say(line)
+    if sarif:
+        sarif.write_text(work.as_sarif(found), encoding="utf-8")
+    work.tell_github(found, sarif)
+    if not any(one.report for one in found):
+        raise typer.Exit(EXIT_BAD_INPUT)
+    if fail_on_flag and any(one.flagged for one in found):
+        raise typer.Exit(EXIT_FLAGGED)
 
 
 @cli.command()
@@ -151,12 +197,12 @@ def search(
     format: Annotated[TableFormat, typer.Option(help="How to write the hits.")] = TableFormat.table,  # noqa: A002
 ) -> None:
     """Find known datasets, techniques, tutorials and clichés, or a collection's rows, by a description."""
-    from app import sources  # noqa: PLC0415
+    from app import submissions  # noqa: PLC0415
     from app.lookup import Filter, refuse_filters  # noqa: PLC0415
 
     if (text is None) == (queries is None):
         raise BadInput("Give either a description or --queries FILE.jsonl.")
-    asked = list(sources.items([queries])) if queries else [sources.Item("", text or "", "argument")]
+    asked = list(submissions.items([queries])) if queries else [submissions.Item("", text or "", "argument")]
     kinds: tuple[EntryKind, ...] = tuple(one.value for one in kind or ())
     among = Filter(kinds=kinds, modalities=tuple(modality or ()), tasks=tuple(task or ()), tiers=tuple(tier or ()))
     refuse_filters(collection, among)
@@ -238,69 +284,6 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def _fail(message: str, code: int) -> NoReturn:
     typer.echo(f"originality: {message}", err=True)
     raise SystemExit(code)
-
-
-def _lines_done(output: Path | None, format: BatchFormat) -> int:  # noqa: A002
-    if output is None:
-        raise BadInput("--resume needs --output: the file to go on with.")
-    if not output.exists():
-        return 0
-    data = output.read_bytes()
-    if data and not data.endswith(b"\n"):  # the last run was stopped within a line
-        data = data[: data.rfind(b"\n") + 1]
-        output.write_bytes(data)
-    return max(0, data.count(b"\n") - (1 if format is BatchFormat.csv else 0))
-
-
-def _written(
-    results: Iterator[tuple[Item, Report | OriginalityError]],
-    format: BatchFormat,  # noqa: A002
-    *,
-    header: bool,
-) -> Iterator[str]:
-    from app import render  # noqa: PLC0415
-
-    if format is BatchFormat.html:
-        yield render.to_html_overview(
-            (item.id, None, str(result)) if isinstance(result, OriginalityError) else (item.id, result, "")
-            for item, result in results
-        )
-        return
-    if format is BatchFormat.csv and header:
-        yield _csv_line((*render.CSV_COLUMNS, "error"))
-    for item, result in results:
-        yield _line(item, result, format)
-
-
-def _judged(
-    checker: Checker, pending: list[Item], collections: list[str], *, suggest: bool
-) -> Iterator[tuple[Item, Report | OriginalityError]]:
-    from app.checker import GROUP, Submission  # noqa: PLC0415
-
-    for start in range(0, len(pending), GROUP):
-        group = pending[start : start + GROUP]
-        asked = [Submission(i.text, i.id, collections=tuple(collections)) for i in group if not i.error]
-        judged = iter(checker.check_many(asked, advise=suggest))
-        for item in group:
-            yield item, BadInput(item.error) if item.error else next(judged)
-
-
-def _line(item: Item, result: Report | OriginalityError, format: BatchFormat) -> str:  # noqa: A002
-    from app import render  # noqa: PLC0415
-
-    if isinstance(result, OriginalityError):
-        error = str(result)
-        in_csv = format is BatchFormat.csv
-        return (
-            _csv_line(render.to_csv_error(item.id, error)) if in_csv else render.dumps({"id": item.id, "error": error})
-        )
-    return _csv_line(render.to_csv_row(result)) if format is BatchFormat.csv else render.to_json(result)
-
-
-def _csv_line(cells: Iterable[str]) -> str:
-    written = io.StringIO()
-    csv.writer(written, lineterminator="").writerow(cells)
-    return written.getvalue()
 
 
 def _refuse_taken_port(host: str, port: int) -> None:

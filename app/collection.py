@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from dataclasses import asdict, dataclass, replace
 from threading import Lock
@@ -21,10 +20,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app import approximate, generations, intake
+from app import approximate, generations
 from app.corpus import FIELDS, Row
 from app.encoder import DIMENSION
-from app.errors import BadInput, CollectionMissing, IndexStale
+from app.errors import CollectionMissing, IndexStale
+from app.store import (
+    KEPT,
+    LOCK_TIMEOUT_S,
+    Found,
+    checked,
+    encoded,
+    how_to_remake,
+    missing,
+    refuse_another,
+    refuse_twins,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,30 +46,11 @@ if TYPE_CHECKING:
     from app.records import Vectors
 
 LAYOUT = 1
-KEPT = 5
-"""Versions of a collection that can be gone back to; they share their segments, so that they cost little."""
-NAME_FORM = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 MOST_SEGMENTS = 8
 """Segments that are searched one after the other before the small ones are merged."""
 MOST_GONE = 0.2
 """Share of a segment's rows that may be removed before it is written anew: a search steps over them one by one."""
-LOCK_TIMEOUT_S = 30
-"""Longest wait for another writer: what takes long, the encoding, is done before."""
 _CHUNK = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A row near to a query.
-
-    Attributes:
-        cosine: similarity of meaning, in [-1, 1].
-        query: the number of the query's row.
-    """
-
-    row: Row
-    cosine: float
-    query: int
 
 
 _SCHEMA = pa.schema([(name, pa.string()) for name in FIELDS])
@@ -111,21 +102,15 @@ class Collection:
         """
         place = folder.resolve()
         if not (place / "manifest.json").is_file():
-            raise CollectionMissing(f"There is no collection {folder.name!r}. See: originality index list")
-        remake = (
-            f"Delete it (originality index remove --collection {folder.name} --everything), and add its rows again: "
-            f"originality index add FILE --collection {folder.name}"
-        )
+            raise missing(folder.name)
         try:
             manifest = json.loads((place / "manifest.json").read_bytes())
-            if (manifest["layout"], manifest["model"]) != (LAYOUT, model):
-                raise IndexStale(
-                    f"The collection {folder.name!r} was made by {manifest['model']} in layout {manifest['layout']}, "
-                    f"and this is {model} in layout {LAYOUT}. {remake}"
-                )
+            refuse_another(folder.name, (manifest["model"], manifest["layout"]), (model, LAYOUT))
             return cls(folder, [_open_segment(place, name) for name in manifest["segments"]], manifest)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, pa.ArrowException) as error:
-            raise IndexStale(f"The collection {folder.name!r} is damaged ({type(error).__name__}). {remake}") from error
+            raise IndexStale(
+                f"The collection {folder.name!r} is damaged ({type(error).__name__}). {how_to_remake(folder.name)}"
+            ) from error
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -183,12 +168,7 @@ class Collections:
         Raises:
             BadInput: if no collection can have that name.
         """
-        if not NAME_FORM.fullmatch(name):
-            raise BadInput(
-                "A collection's name has 1 to 64 small letters, digits, dots, hyphens or underscores, and begins and "
-                "ends with a letter or digit."
-            )
-        return self._root / name
+        return self._root / checked(name)
 
     def names(self) -> list[str]:
         """List what is there."""
@@ -219,6 +199,20 @@ class Collections:
         """Delete a collection; see ``collection.drop``."""
         drop(self.folder(name))
 
+    def versions(self, name: str) -> list[int]:
+        """List the versions that are kept; see ``Store.versions``."""
+        return generations.versions(self.folder(name))
+
+    def version(self, name: str) -> int:
+        """Give the number of the current version; see ``Store.version``."""
+        return generations.version(self.folder(name))
+
+    def go_back(self, name: str, to: int | None = None) -> int:
+        """Go to another version; see ``Store.go_back``."""
+        folder = self.folder(name)
+        with generations.lock(folder, LOCK_TIMEOUT_S):
+            return generations.go_back(folder, to)
+
 
 def add(
     folder: Path, rows: Sequence[Row], encoder: Encoder, tell: Callable[[str], None] = lambda _: None
@@ -237,8 +231,8 @@ def add(
         IndexStale: if the collection that is there can't be read.
         IndexBusy: if another process writes to it.
     """
-    _refuse_twins(rows)
-    vectors = _encoded(rows, encoder, tell)
+    refuse_twins(rows)
+    vectors = encoded(rows, encoder, tell)
     with generations.lock(folder, LOCK_TIMEOUT_S):
         before = _before(folder, encoder.name)
         table = pa.Table.from_pylist([asdict(row) for row in rows], schema=_SCHEMA)
@@ -276,7 +270,7 @@ def drop(folder: Path) -> None:
     """
     with generations.lock(folder, LOCK_TIMEOUT_S):
         if not generations.versions(folder):
-            raise CollectionMissing(f"There is no collection {folder.name!r}. See: originality index list")
+            raise missing(folder.name)
         generations.remove(folder)
 
 
@@ -287,37 +281,7 @@ def _before(folder: Path, model: str) -> tuple[_Segment, ...]:
         return ()
 
 
-def _refuse_twins(rows: Sequence[Row]) -> None:
-    seen: set[str] = set()
-    for row in rows:
-        if row.id in seen:
-            raise BadInput("Two rows have the same id. Give every row an id of its own.")
-        seen.add(row.id)
-
-
-# --- vectors ---------------------------------------------------------------------------------------------------------
-
-
-def _encoded(rows: Sequence[Row], encoder: Encoder, tell: Callable[[str], None]) -> Vectors:
-    """Give each row the unit-length mean of its sentences' vectors, shape (rows, 384)."""
-    result = np.zeros((len(rows), DIMENSION), dtype=np.float32)
-    for start in range(0, len(rows), _CHUNK):
-        some = [_sentences(row) for row in rows[start : start + _CHUNK]]
-        vectors = encoder.encode([sentence for sentences in some for sentence in sentences])
-        ends = np.cumsum([len(sentences) for sentences in some])
-        for number, (end, sentences) in enumerate(zip(ends, some, strict=True), start):
-            mean = vectors[end - len(sentences) : end].mean(axis=0)
-            result[number] = mean / max(float(np.linalg.norm(mean)), 1e-9)
-        tell(f"encoded {start + len(some):,} of {len(rows):,} rows")
-    return result
-
-
-def _sentences(row: Row) -> list[str]:
-    text = " ".join(f"{row.name}: {row.about}".split())
-    if len(text) <= intake.MAX_SENTENCE_CHARS:
-        return [text]
-    brief = intake.read(f"{row.name}\n\n{row.about}"[: intake.MAX_CHARS])
-    return [s.text for s in brief.sentences if s.counted] or [text[: intake.MAX_SENTENCE_CHARS]]
+# --- segments and versions -------------------------------------------------------------------------------------------
 
 
 def _fresh(table: pa.Table, vectors: Vectors) -> _Segment:
@@ -331,9 +295,6 @@ def _without(gone: NDArray[np.int64]) -> Any:
     if not len(gone):
         return None
     return faiss.SearchParameters(sel=faiss.IDSelectorNot(faiss.IDSelectorBatch(gone)))  # type: ignore[call-arg]
-
-
-# --- versions and segments -------------------------------------------------------------------------------------------
 
 
 def _stamp(folder: Path) -> _Stamp:

@@ -13,9 +13,9 @@ from app.errors import BadInput
 
 if TYPE_CHECKING:
     from app.checker import Checker
-    from app.collection import Collections
     from app.encoder import Encoder
     from app.settings import Settings
+    from app.store import Store
 
 
 def open_checker() -> Checker:
@@ -28,13 +28,13 @@ def open_checker() -> Checker:
     return Checker.open(settings)
 
 
-def collections() -> Collections:
+def collections() -> Store:
     """Find the collections without loading the model."""
-    from app.collection import Collections  # noqa: PLC0415
     from app.encoder import SentenceTransformersEncoder  # noqa: PLC0415
     from app.settings import Settings  # noqa: PLC0415
+    from app.stores import open_store  # noqa: PLC0415
 
-    return Collections(Settings.from_environment().collections_dir, SentenceTransformersEncoder.pinned_name())
+    return open_store(Settings.from_environment(), SentenceTransformersEncoder.pinned_name())
 
 
 def encoder() -> Encoder:

@@ -17,7 +17,10 @@
     │   └── IndexBusy         somebody else is building it
     ├── ModelUnavailable      the weights are missing or not the pinned ones
     ├── JudgeInvalid          the learned coefficients are missing or don't fit the code
+    ├── BadSetting            the environment asks for what there isn't
     ├── SourceUnusable        a source of the wide catalogue doesn't answer as it should
+    ├── StoreUnavailable      the server that keeps the collections can't be used
+    ├── BoxFull               as many notes of readers as may be kept are there
     └── PortInUse             the address of the service is taken
 """
 
@@ -93,8 +96,20 @@ class JudgeInvalid(OriginalityError):
     """The judge's coefficients are missing or were learned for other features."""
 
 
+class BadSetting(OriginalityError):
+    """A setting from the environment has a value that isn't allowed."""
+
+
 class SourceUnusable(OriginalityError):
     """A source of the wide catalogue doesn't answer, or not in the form that is read."""
+
+
+class BoxFull(OriginalityError):
+    """As many notes of readers as may be kept are there already."""
+
+
+class StoreUnavailable(OriginalityError):
+    """What keeps the collections can't be reached or used; no address is repeated, for it may hold a password."""
 
 
 class PortInUse(OriginalityError):

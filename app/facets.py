@@ -31,7 +31,7 @@ ADDITIONS: dict[str, str] = {
     "operated": "operation: monitoring, retraining, tests in use",
     "device": "a device or a constraint that shaped it",
 }
-"""Cue to what it adds, in words; each is a principle in app/data/principles.jsonl."""
+"""Cue to what it adds, in words; each is a principle in app/advice/data/principles.jsonl."""
 
 OWN_AT = 0.25
 """Probability of own data below which words like "I took" are not read as making data: chance among four origins."""

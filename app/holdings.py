@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from app import corpus, generations, keys
+from app import corpus, keys
 from app.bodies import (
     BODY_FAULTS,
     CollectionOut,
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from app.checker import Checker
-    from app.collection import Collections
     from app.keys import Key, Right
     from app.serving import Service
+    from app.store import Store
 
 MAX_PAGE = 500
 _FAULTS = (401, 404, 422, 429, 503)
@@ -137,5 +137,5 @@ async def drop_collection(name: str, request: Request, service: ServiceNow) -> R
     return Response(status_code=204, headers=limits)
 
 
-def _described(held: Collections, name: str) -> CollectionOut:
-    return CollectionOut(name=name, rows=len(held.open(name)), version=generations.version(held.folder(name)))
+def _described(held: Store, name: str) -> CollectionOut:
+    return CollectionOut(name=name, rows=len(held.open(name)), version=held.version(name))

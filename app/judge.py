@@ -43,6 +43,8 @@ OUTPUTS = sum(len(labels) for labels in HEADS.values())
 CUTS = ("flag", "first", "rests_on", "rests_on_own", "resembles")
 FLOOR = 1e-3
 """Smallest probability that a question hands on: below it there is too little data to tell more."""
+MOST = 4.0
+"""Deviations from the mean beyond which a feature says nothing more: one in 16,000 of normal ones lies there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class Judge:
             without: a family of features, ``wording`` or ``sense`` that is to be taken as the average text's.
         """
         c = self.coefficients
-        row = c.named.standardise(text.features)
+        row = bounded(c.named.standardise(text.features))
         if without:
             row = np.where([named.family(n) == without for n in c.named.names], 0.0, row)
         parts = [c.named.weights @ row + c.named.intercepts, c.wording_bias, c.sense_bias]
@@ -189,6 +191,11 @@ def see(reading: Reading, row: Mapping[str, float]) -> Text:
     """Take from a reading what the judge looks at."""
     buckets, values = wording.counts(reading.brief.sentences[i].text for i in reading.counted)
     return Text(row, buckets, values, reading.vectors[-1])
+
+
+def bounded(standard: Numbers) -> Numbers:
+    """Keep standardised features within ``MOST``: in a text of one sentence a rare cue's share is 25 deviations off."""
+    return np.clip(standard, -MOST, MOST)
 
 
 def last(logits: Numbers, verdict: Linear, origin: Linear) -> Opinion:

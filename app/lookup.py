@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
-import bm25s
 import numpy as np
 
 from app.errors import BadInput
@@ -85,10 +85,18 @@ class Words:
     """The words of all entries, for finding by them; built once, then read-only."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        """Index names, descriptions and columns by BM25."""
+        """Take the entries; they are indexed when first searched."""
+        self._catalogue = catalogue
         self._ids = [entry.id for entry in catalogue.entries.values() if entry.kind != "alternative"]
-        self._index = bm25s.BM25()
-        self._index.index([_words(_text(catalogue.entries[name])) for name in self._ids], show_progress=False)
+
+    @cached_property
+    def _index(self) -> Any:
+        """Index names, descriptions and columns by BM25."""
+        import bm25s  # noqa: PLC0415  brings SciPy: half of what a check's imports took, and only a search needs it
+
+        index = bm25s.BM25()
+        index.index([_words(_text(self._catalogue.entries[name])) for name in self._ids], show_progress=False)
+        return index
 
     def find(self, query: str, among: Collection[str], most: int = POOL) -> list[str]:
         """Rank the entries that share words with a query, best first."""

@@ -1,7 +1,7 @@
 """Writes a report for people and programs: JSON, a self-contained HTML file, terminal text, a row of a table.
 
-The words for verdicts, roles and likelihoods live here and nowhere else. Everything is pure: the same report gives the
-same characters, and every result can be encoded in UTF-8, whatever the judged text held.
+Everything is pure: the same report gives the same characters, and every result can be encoded in UTF-8, whatever the
+judged text held.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app import tongues, words
+from app.words import DIRECTIONS, FACETS, KINDS, ROLES, TIERS, VERDICTS, figure, likelihood, status_words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -29,61 +32,6 @@ COLUMNS = 80
 SHOWN_QUOTE = 90
 """Longest quotation beside a finding, in characters; the whole text stands highlighted elsewhere."""
 
-VERDICTS = {
-    "well_worn": "Well worn",
-    "partly_known": "Partly known",
-    "original": "Original",
-    "off_topic": "Off topic",
-    "unclear": "Unclear",
-}
-MEANINGS = {
-    "well_worn": "Many portfolios hold this very project.",
-    "partly_known": "Its base is known; some of it is the author's own.",
-    "original": "No known project stands in its place.",
-    "off_topic": "It doesn't read as a project with data.",
-    "unclear": "There is too little here to judge, or too much at once.",
-}
-FACETS = {"problem": "Problem", "data": "Data", "method": "Method", "additions": "Additions"}
-SIDES = {
-    "data": "Changes the data",
-    "question": "Changes the question",
-    "method": "Changes the method",
-    "use": "Puts it to use",
-}
-STATUSES = {
-    ("problem", "worn"): "A task that everyone does",
-    ("problem", "familiar"): "A familiar task",
-    ("problem", "own"): "A question of its own",
-    ("problem", "unclear"): "Not clear from the text",
-    ("data", "known"): "Public and well known",
-    ("data", "own"): "The author's own",
-    ("data", "unknown"): "Not recognised",
-    ("data", "none"): "None named",
-    ("method", "known"): "Textbook",
-    ("method", "novel"): "New",
-    ("method", "none"): "None named",
-    ("additions", "some"): "Goes beyond the usual",
-    ("additions", "none"): "Nothing beyond the usual yet",
-}
-KINDS = {
-    "dataset": "dataset",
-    "technique": "technique",
-    "tutorial": "tutorial",
-    "cliche": "common theme",
-    "alternative": "less-used source",
-}
-ROLES = {
-    "rests_on": "the results rest on it",
-    "pretrained_on": "the model was pretrained on it",
-    "contrast": "named to be set apart from",
-    "benchmark": "used to compare with",
-    "mentioned": "only mentioned",
-    "uses": "the project uses it",
-    "follows": "the project follows it as taught",
-    "resembles": "the project comes close to it",
-}
-TIERS = {1: "everyone's first portfolio", 2: "known to most practitioners", 3: "known in its subfield"}
-DIRECTIONS = {"worn": "towards worn", "original": "towards original"}
 CSV_COLUMNS = (
     "id",
     "verdict",
@@ -100,21 +48,14 @@ CSV_COLUMNS = (
     "rules",
 )
 
-_LIKELIHOODS = (
-    (0.03, "almost certainly not worn"),
-    (0.15, "very unlikely to be worn"),
-    (0.35, "probably not worn"),
-    (0.65, "could be either"),
-    (0.85, "probably worn"),
-    (0.97, "very likely worn"),
-    (1.01, "almost certainly worn"),
-)
 _HERE = Path(__file__).resolve().parent
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _BROKEN = re.compile(r"[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 # Marks that turn the direction of what follows: on a page they end with their element, in a terminal they don't.
 _TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+|~!&-]")
+_TABLES = ("VERDICTS", "MEANINGS", "FACETS", "SIDES", "KINDS", "ROLES", "TIERS", "DIRECTIONS", "CORRECTIONS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,26 +72,7 @@ class Segment:
     ends: tuple[str, ...] = ()
 
 
-# --- words -----------------------------------------------------------------------------------------------------------
-
-
-def likelihood(probability: float) -> str:
-    """Say a calibrated probability of ``well_worn`` in words."""
-    return next(words for below, words in _LIKELIHOODS if probability < below)
-
-
-def figure(probability: float) -> str:
-    """Write a probability with two places; never as a certainty, for nothing here is certain."""
-    if probability < 0.01:
-        return "below .01"
-    if probability > 0.99:
-        return "above .99"
-    return f"{probability:.2f}".removeprefix("0")
-
-
-def status_words(side: str, facet: Facet) -> str:
-    """Say what kind of problem, data, method or addition was found."""
-    return STATUSES.get((side, facet.status), facet.status.replace("_", " "))
+# --- what can be shown ----------------------------------------------------------------------------------------------
 
 
 def showable(text: str) -> str:
@@ -328,16 +250,74 @@ def _place(verdict: str, probability: float) -> str:
     return f"{VERDICTS[verdict].lower()} ({figure(probability)})"
 
 
+# --- Markdown --------------------------------------------------------------------------------------------------------
+
+
+def to_markdown(report: Report) -> str:
+    """Write a report as Markdown for a README or an issue; nothing in it can become markup by itself."""
+    made = report.provenance
+    blocks = [
+        f"# {VERDICTS[report.verdict]}",
+        _marked(report.summary),
+        f"**What would move it:** {_marked(report.change)}" if report.change else "",
+        _marked(report.keep),
+        f"That it counts as well worn: {likelihood(report.flag_probability)} ({figure(report.flag_probability)}).",
+        "## What it consists of",
+        "| Side | Reading | Found |\n| --- | --- | --- |\n" + "\n".join(_row(report, side) for side in FACETS),
+        "## Nearest known things",
+        "\n".join(map(_item, report.matches)) or "None that counts.",
+        *(
+            ["## What would make it your own", *(_section(one, report) for one in report.suggestions)]
+            * bool(report.suggestions)
+        ),
+        "## Why this verdict",
+        "\n".join(f"- {_marked(r.text)} ({DIRECTIONS[r.direction]})" for r in report.why) or "Nothing spoke clearly.",
+        *(["## What the checker could not see"] * bool(report.warnings)),
+        "\n".join(f"- {_marked(w.message)}" for w in report.warnings),
+        _marked(f"Checked by {made.software}; catalogue {made.catalogue}; rules {made.rules}."),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _row(report: Report, side: str) -> str:
+    facet: Facet = getattr(report.facets, side)
+    return f"| {FACETS[side]} | {status_words(side, facet)} | {_marked(', '.join(facet.items)) or 'nothing'} |"
+
+
+def _item(match: Match) -> str:
+    return f"- {_linked(match.name, match.url)}: {KINDS[match.kind]}, {TIERS[match.tier]}; {ROLES[match.role]}"
+
+
+def _section(suggestion: Suggestion, report: Report) -> str:
+    steps = "".join(f"\n- {_marked(step)}" for step in suggestion.first_steps)
+    places = ", ".join(_linked(one.name, one.url) for one in suggestion.resources)
+    return (
+        f"### {_marked(suggestion.title)}\n\n{_marked(suggestion.detail)} ({suggestion.effort}; moves it "
+        f"{move(report, suggestion)}.)\n{steps}\n\n{places}\n\n> {_marked(suggestion.rewrite)}"
+    )
+
+
+def _linked(name: str, url: str | None) -> str:
+    address = _safe_url(url).replace("(", "%28").replace(")", "%29").replace(" ", "%20")
+    return f"[{_marked(name)}]({address})" if address else _marked(name)
+
+
+def _marked(text: str) -> str:
+    """Put a text on one line, every sign that Markdown could obey taken as itself."""
+    return _MARKDOWN.sub(r"\\\g<0>", _line(text)).replace("<", "&lt;")
+
+
 # --- HTML ------------------------------------------------------------------------------------------------------------
 
 
-def to_html(report: Report, text: str = "", title: str = "") -> str:
+def to_html(report: Report, text: str = "", title: str = "", language: str = tongues.SOURCE) -> str:
     """Write a report as one HTML file that needs nothing else: its style is inside, and there is no script.
 
     Args:
         text: the judged text exactly as it was given to the checker; it is shown with the evidence marked.
+        language: one of ``tongues.LANGUAGES``.
     """
-    template = environment().get_template("file.html")
+    template = environment(language).get_template("file.html")
     return template.render(report=report, text=text, idea_title=title, style=style())
 
 
@@ -392,8 +372,8 @@ def style() -> str:
 
 
 @cache
-def environment() -> Environment:
-    """Open the templates, with the words and filters that they use; everything they print is escaped."""
+def environment(language: str = tongues.SOURCE) -> Environment:
+    """Open the templates in a language, with the words and filters that they use; everything they print is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  the terminal does without
 
     made = Environment(
@@ -402,27 +382,28 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
         finalize=lambda value: showable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value,
     )
+    tongue = tongues.Tongue.open(language)
+    made.install_gettext_translations(tongue.translations, newstyle=True)  # type: ignore[attr-defined]
     made.filters |= {
         "clip": clip,
-        "figure": figure,
-        "likelihood": likelihood,
+        "figure": lambda p: tongue.word(figure(p)),
+        "likelihood": lambda p: tongue.word(likelihood(p)),
+        "number": tongue.number,
         "safe_url": _safe_url,
+        "say": tongue.say,
         "telling": telling,
+        "word": tongue.word,
     }
     made.globals |= {
-        "segments": segments,
-        "status_words": status_words,
+        "language": language,
+        "languages": tongues.LANGUAGES,
         "move": move,
-        "VERDICTS": VERDICTS,
-        "MEANINGS": MEANINGS,
-        "FACETS": FACETS,
-        "SIDES": SIDES,
-        "KINDS": KINDS,
-        "ROLES": ROLES,
-        "TIERS": TIERS,
-        "DIRECTIONS": DIRECTIONS,
+        "segments": segments,
+        "status_words": lambda side, facet: tongue.word(status_words(side, facet)),
+        **{name: tongue.table(getattr(words, name)) for name in _TABLES},
     }
     return made
 

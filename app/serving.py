@@ -42,6 +42,10 @@ WATCH_EVERY_S = 2.0
 WORKERS = 2
 """Checks at a time: the encoder uses all cores for one text already, so that more would only share them."""
 
+MAX_WAITING = 128
+"""Requests that may wait for a worker. Sixty-four clients that ask without a pause never fill it; past it a request
+would wait for so long that to say so at once is kinder."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +64,10 @@ class TooManyRequests(OriginalityError):
 
 class NotReady(OriginalityError):
     """The model and the index are still being opened."""
+
+
+class Overloaded(OriginalityError):
+    """More requests wait for a worker than can be done soon."""
 
 
 STATUS: Mapping[type[Exception], int] = {
@@ -141,7 +149,9 @@ def _own(error: OriginalityError) -> Problem:
         if error.known:
             return Problem("not-found", "Not found", 404, str(error))
         return Problem("key-needed", "Key needed", 401, str(error), headers={"WWW-Authenticate": "Bearer"})
-    wait = error.wait_s if isinstance(error, TooManyRequests) else 2 if isinstance(error, NotReady) else None
+    wait = (
+        error.wait_s if isinstance(error, TooManyRequests) else 2 if isinstance(error, NotReady | Overloaded) else None
+    )
     headers = {} if wait is None else {"Retry-After": str(wait)}
     return Problem("-".join(words).lower(), " ".join(words).capitalize(), status, str(error), headers=headers)
 
@@ -175,6 +185,7 @@ class Service:
         self._opening: asyncio.Task[Checker] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._workers = CapacityLimiter(WORKERS)
+        self._waiting = 0
         self._verdicts = Counter("originality_checks", "Reports by verdict.", ["verdict"], registry=self.registry)
         allowed = settings.requests_per_minute
         self._allowed = RateLimitItemPerMinute(allowed) if allowed > 0 else None
@@ -234,7 +245,19 @@ class Service:
         """Do work that takes a processor, on one of the workers; a request that comes early waits for the opening.
 
         The workers have a limit of their own, so that checks that queue never keep /health or a page from its thread.
+
+        Raises:
+            Overloaded: if ``MAX_WAITING`` requests are waiting or being worked on already.
         """
+        if self._waiting >= MAX_WAITING:
+            raise Overloaded(f"{MAX_WAITING} requests are waiting already, and no more are taken. Try again soon.")
+        self._waiting += 1
+        try:
+            return await self._work(work)
+        finally:
+            self._waiting -= 1
+
+    async def _work(self, work: Callable[[Checker], T]) -> T:
         if self._opening is not None:
             await asyncio.wait([self._opening])
         checker = self.ready_checker()
@@ -283,7 +306,7 @@ def _tell_opened(opening: asyncio.Task[Checker]) -> None:
 
 SECURITY = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",

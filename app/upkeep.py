@@ -39,6 +39,9 @@ def index_build(
 
     if not console.build(Settings.from_environment(), force=not if_stale):
         typer.echo("The index is up to date.", err=True)
+    # Opened once: the model's graph and the name finder's tables come to lie beside the index, and later starts need
+    # not be able to write.
+    console.open_checker()
 
 
 @index.command("info")
@@ -59,10 +62,10 @@ def index_add(
     collection: Annotated[str, NAME_OPTION],
 ) -> None:
     """Add rows to a collection of your own; rows with an id that is there are replaced, and all others stay."""
-    from app import corpus  # noqa: PLC0415
+    from app import corpus, store  # noqa: PLC0415
 
     held = console.collections()
-    held.folder(collection)  # a wrong name is said before the files are read
+    store.checked(collection)  # a wrong name is said before the files are read
     rows = corpus.rows(files)
     found = held.add(collection, rows, console.encoder(), lambda line: typer.echo(f"index: {line}", err=True))
     typer.echo(f"{collection}: {len(rows):,} rows added or replaced, {len(found):,} in all.", err=True)
@@ -117,17 +120,14 @@ def index_list(
     """List the collections with their rows and versions; or, to export it, the rows of one."""
     from dataclasses import asdict  # noqa: PLC0415
 
-    from app import generations  # noqa: PLC0415
-
     held = console.collections()
     if collection:
         for row in held.open(collection).rows():
             console.say(json.dumps(asdict(row), ensure_ascii=False))
         return
     for name in held.names():
-        folder = held.folder(name)
-        kept = ", ".join(map(str, generations.versions(folder)))
-        console.say(f"{name}  {len(held.open(name)):,} rows  version {generations.version(folder)} (kept: {kept})")
+        kept = ", ".join(map(str, held.versions(name)))
+        console.say(f"{name}  {len(held.open(name)):,} rows  version {held.version(name)} (kept: {kept})")
 
 
 @index.command("back")
@@ -136,11 +136,7 @@ def index_back(
     to: Annotated[int | None, typer.Option(help="The version to go to; the one before if not given.")] = None,
 ) -> None:
     """Go back to an earlier version of a collection, or on to a later one."""
-    from app import generations  # noqa: PLC0415
-
-    folder = console.collections().folder(collection)
-    with generations.lock(folder):
-        typer.echo(f"{collection}: version {generations.go_back(folder, to)}.", err=True)
+    typer.echo(f"{collection}: version {console.collections().go_back(collection, to)}.", err=True)
 
 
 @keys.command("add")

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from dataclasses import dataclass, fields
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 
-from app.errors import BadInput, OriginalityError
-from app.intake import MAX_CHARS
-from app.records import About
-from app.render import VERDICTS, environment, to_html, to_json, to_text
+from app import comparison, corrections, page
+from app.checker import Submission
+from app.errors import BadInput, FileUnreadable, OriginalityError
+from app.forms import Form, HoursUnreadable, fields_of, file_of
+from app.render import to_html, to_json, to_markdown, to_text
+from app.report import Report
 from app.serving import Problem, Service, problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.datastructures import FormData
+    from app.atlas import Chart, Grid
+    from app.checker import Checker
 
-    from app.report import Report
-
-STATIC = Path(__file__).resolve().parent / "static"
 router = APIRouter(include_in_schema=False)
-
-
-class HoursUnreadable(BadInput):
-    """The hours that somebody has are not a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,173 +59,169 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """What somebody typed, as they typed it; ``was`` is the verdict that an edit started from."""
-
-    text: str = ""
-    title: str = ""
-    interests: str = ""
-    place: str = ""
-    skills: str = ""
-    hours: str = ""
-    hardware: str = ""
-    was: str = ""
-
-    @property
-    def has_about(self) -> bool:
-        """Tell whether the folded part of the form holds anything."""
-        return any((self.title, self.interests, self.place, self.skills, self.hours, self.hardware))
-
-    @classmethod
-    def from_fields(cls, data: FormData) -> Form:
-        """Take the known fields; a file or an unknown field is passed over."""
-        given = {f.name: data.get(f.name) for f in fields(cls)}
-        # A browser sends every line end as \r\n; positions should count as in the text that was pasted.
-        return cls(**{name: value.replace("\r\n", "\n") for name, value in given.items() if isinstance(value, str)})
-
-    def about(self) -> About | None:
-        """Read what the author says of themselves.
-
-        Raises:
-            HoursUnreadable: if the hours are no number from 0 to 10,000.
-        """
-        if not any((self.interests, self.place, self.skills, self.hours, self.hardware)):
-            return None
-        return About(self.interests, self.place, self.skills, _hours(self.hours), self.hardware)
-
-
-def _hours(given: str) -> float | None:
-    if not given.strip():
-        return None
-    try:
-        hours = float(given.strip().replace(",", "."))
-    except ValueError:
-        hours = -1.0
-    if not 0 <= hours <= 10_000:
-        raise HoursUnreadable("Hours should be a number such as 10 or 2.5, or be left empty.")
-    return hours
-
-
-@dataclass(frozen=True, slots=True)
 class Fault:
     """What kept a text from being judged; ``field`` is the one to mend, empty where it isn't the author's to mend."""
 
     problem: Problem
     field: str
+    told: tuple[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
-    """Where an idea stood before its author changed it."""
+class Judged:
+    """All that a report's page shows."""
 
-    verdict: str
-    probability: float
-
-
-def _before(was: str) -> Before | None:
-    """Read the hidden field that carries it; whoever bends it only loses the comparison."""
-    found = re.fullmatch(r"([a-z_]{1,20}):(0|1|0?\.\d{1,4}|[01]\.\d{1,4})", was)
-    if not found or found[1] not in VERDICTS:
-        return None
-    return Before(found[1], min(1.0, float(found[2])))
+    report: Report
+    comparison: comparison.Comparison | None
+    chart: Chart
+    grid: Grid
+    names: dict[str, str]
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------
 
 
 @router.get("/")
-async def show_form(example: str = "") -> Response:
+async def show_form(request: Request, example: str = "") -> Response:
     """Show the form, filled with an example if one is asked for."""
     text = next((e.text for e in EXAMPLES if e.key == example), "")
-    return _page("form.html", form=Form(text=text), fault=None)
+    return _form_page(request, Form(text=text))
 
 
 @router.get("/check")
+@router.get("/edit")
 async def back_to_form() -> Response:
     """Lead whoever reloads the report's address back to the form: a report is kept nowhere."""
     return RedirectResponse("/", status_code=303)
 
 
+@router.post("/edit")
+async def take_up(request: Request) -> Response:
+    """Put a text into the form to be changed before it is judged; the one before it travels along."""
+    service: Service = request.state.service
+    return _form_page(request, Form.from_fields(await fields_of(request, service.settings.max_body_bytes)), taken=True)
+
+
 @router.post("/check")
 async def show_report(request: Request) -> Response:
     """Judge what was typed and show the report; a fault shows the form again with everything still in it."""
-    return await _judged(request, _report_page)
+
+    def work(checker: Checker, form: Form) -> tuple[Report, Response]:
+        judged = _judge(checker, form)
+        shown = page.show(
+            request, "report.html", form=form, judged=judged, report=judged.report, statements=corrections.STATEMENTS
+        )
+        return judged.report, shown
+
+    return await _answered(request, work)
 
 
 @router.post("/check.json")
 async def take_json(request: Request) -> Response:
     """Hand the report over as JSON."""
-    return await _judged(request, lambda _, r: _download(to_json(r, indent=2), "application/json", "json"))
+    return await _taken(request, "json", "application/json", lambda _, r: to_json(r, indent=2))
 
 
 @router.post("/check.html")
 async def take_html(request: Request) -> Response:
-    """Hand the report over as one HTML file."""
-    return await _judged(
-        request, lambda f, r: _download(to_html(r, f.text, f.title), "text/html; charset=utf-8", "html")
-    )
+    """Hand the report over as one HTML file, in the language of the page."""
+    spoken = page.language_of(request)
+    return await _taken(request, "html", "text/html; charset=utf-8", lambda f, r: to_html(r, f.judged, f.title, spoken))
 
 
 @router.post("/check.txt")
 async def take_text(request: Request) -> Response:
     """Hand the report over as plain text."""
-    return await _judged(request, lambda _, r: _download(to_text(r), "text/plain; charset=utf-8", "txt"))
+    return await _taken(request, "txt", "text/plain; charset=utf-8", lambda _, r: to_text(r))
 
 
-def error_page(problem: Problem) -> Response:
-    """Show a fault that has no form to go back to."""
-    return _page("error.html", status=problem.status, headers=problem.headers, problem=problem)
+@router.post("/check.md")
+async def take_markdown(request: Request) -> Response:
+    """Hand the report over as Markdown."""
+    return await _taken(request, "md", "text/markdown; charset=utf-8", lambda _, r: to_markdown(r))
 
 
-async def _judged(request: Request, answer: Callable[[Form, Report], Response]) -> Response:
-    """Judge a form's text and write the answer, both on a worker: long texts take long to write, too."""
-    async with request.form() as data:
-        form = Form.from_fields(data)
+@router.get("/about")
+async def show_about(request: Request) -> Response:
+    """Say how it judges, what runs here, and what is kept of anybody: nothing."""
     service: Service = request.state.service
     try:
-        about = form.about()
-        limits = service.admit(request)
-        report, response = await service.run(
-            lambda checker: _work(checker.check(form.text, title=form.title, about=about), form, answer)
-        )
+        facts = service.ready_checker().info()
+    except OriginalityError:
+        facts = {}
+    return page.show(request, "about.html", facts=facts)
+
+
+def _judge(checker: Checker, form: Form) -> Judged:
+    report = _report(checker, form)
+    chart, grid = checker.surroundings(form.judged, report)
+    entries = checker.catalogue.entries
+    shown = [*(point.entry for point in chart.points), *grid.datasets, *grid.techniques]
+    names = {entry: entries[entry].name for entry in shown if entry in entries}
+    return Judged(report, _compared(checker, form, report), chart, grid, names)
+
+
+def _report(checker: Checker, form: Form) -> Report:
+    return corrections.marked(checker.check(form.judged, title=form.title, about=form.about()), form.word)
+
+
+def _compared(checker: Checker, form: Form, after: Report) -> comparison.Comparison | None:
+    """Judge the text that an edit started from, and set both side by side; none where there is nothing to compare."""
+    if not form.before:
+        return None
+    (before,) = checker.check_many([Submission(form.before, title=form.title)], advise=False)
+    return comparison.compare(before, after, form.previous, form.text) if isinstance(before, Report) else None
+
+
+async def _taken(request: Request, suffix: str, kind: str, write: Callable[[Form, Report], str]) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="originality-report.{suffix}"'}
+
+    def work(checker: Checker, form: Form) -> tuple[Report, Response]:
+        report = _report(checker, form)
+        return report, Response(write(form, report), media_type=kind, headers=headers)
+
+    return await _answered(request, work)
+
+
+async def _answered(request: Request, work: Callable[[Checker, Form], tuple[Report, Response]]) -> Response:
+    """Judge a form's text and write the answer, both on a worker: long texts take long to write, too."""
+    service: Service = request.state.service
+    data = await fields_of(request, service.settings.max_body_bytes)
+    form = Form.from_fields(data)
+    try:
+        form = Form.from_fields(data, await file_of(data))
+        form.about()
+        limits = service.admit(request, 2 if form.before else 1)
+        report, response = await service.run(lambda checker: work(checker, form))
     except OriginalityError as error:
-        problem = problem_of(error)
-        fault = Fault(
-            problem, "hours" if isinstance(error, HoursUnreadable) else "text" if isinstance(error, BadInput) else ""
-        )
-        return _page("form.html", status=problem.status, headers=problem.headers, form=form, fault=fault)
+        return _form_page(request, form, error)
+    finally:
+        await data.close()
     service.note(request, report)
     response.headers.update(limits)
     return response
 
 
-def _work(report: Report, form: Form, answer: Callable[[Form, Report], Response]) -> tuple[Report, Response]:
-    return report, answer(form, report)
-
-
-def _report_page(form: Form, report: Report) -> Response:
-    return _page(
-        "report.html",
-        report=report,
+def _form_page(request: Request, form: Form, error: OriginalityError | None = None, *, taken: bool = False) -> Response:
+    if error is None:
+        return page.show(request, "form.html", form=form, fault=None, examples=EXAMPLES, taken=taken)
+    problem = problem_of(error)
+    fault = Fault(problem, _field(error), page.told(problem))
+    return page.show(
+        request,
+        "form.html",
+        status=problem.status,
+        headers=problem.headers,
         form=form,
-        before=_before(form.was),
-        was=f"{report.verdict}:{report.flag_probability:.4f}",
+        fault=fault,
+        examples=EXAMPLES,
+        taken=False,
     )
 
 
-def _download(text: str, kind: str, suffix: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="originality-report.{suffix}"'}
-    return Response(text, media_type=kind, headers=headers)
-
-
-def _page(name: str, *, status: int = 200, headers: dict[str, str] | None = None, **values: Any) -> Response:
-    template = environment().get_template(name)
-    body = template.render(asset=asset, examples=EXAMPLES, max_chars=MAX_CHARS, **values)
-    return HTMLResponse(body, status_code=status, headers=headers)
-
-
-@cache
-def asset(name: str) -> str:
-    """Give a static file's address with its content's hash, so that a browser may keep it for good."""
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
-    return f"/static/{name}?v={digest}"
+def _field(error: OriginalityError) -> str:
+    if isinstance(error, HoursUnreadable):
+        return "hours"
+    if isinstance(error, FileUnreadable):
+        return "file"
+    return "text" if isinstance(error, BadInput) else ""

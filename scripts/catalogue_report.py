@@ -3,6 +3,7 @@
 
 The lists of what packages ship are kept in scripts/coverage/shipped.json with their versions and sources. `--refresh`
 makes an environment of its own, installs the packages there without their dependencies, and reads the lists anew.
+`--links FILE` asks over the network whether the addresses still lead anywhere; FILE keeps the answers for a month.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from app.catalogue import Catalogue, names, problems, views
 from app.encoder import SentenceTransformersEncoder
 from app.errors import CatalogueInvalid, OriginalityError
 from app.evaluation import read_cases
+from app.harvest import links
 from app.settings import Settings
 
 HERE = Path(__file__).parent / "coverage"
@@ -53,11 +56,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--refresh", action="store_true", help="read what the packages ship anew (downloads them)")
     parser.add_argument("--cases", type=Path, nargs="+", default=[CASES], help="JSONL files of labelled texts")
     parser.add_argument("--no-model", action="store_true", help="leave out what needs the encoder")
+    parser.add_argument("--links", type=Path, metavar="FILE", help="ask for every address; a run broken off goes on")
     given = parser.parse_args(arguments)
     try:
         if given.refresh:
             _refresh()
-        return _report(given.cases, with_model=not given.no_model)
+        dead = _links(given.links) if given.links else 0
+        return max(dead, _report(given.cases, with_model=not given.no_model))
     except OriginalityError as error:
         print(f"catalogue_report: {error}", file=sys.stderr)
         return 2
@@ -113,6 +118,19 @@ def _addresses(catalogue: Catalogue) -> None:
             sum(bool(e.evidence) for e in some),
         )
         print(f"{kind:14}{row[0]:9,}{row[1]:9,}{row[2]:10,}")
+
+
+def _links(kept: Path) -> int:
+    """Show the addresses that lead nowhere any more; 1 if there are some."""
+    owners: dict[str, list[str]] = defaultdict(list)
+    for entry in Catalogue.load(Settings.from_environment().catalogue_dir).entries.values():
+        if entry.url:
+            owners[entry.url].append(entry.id)
+    found = links.check(owners, kept, lambda line: print(line, file=sys.stderr))
+    for fate, title in (("dead", "addresses lead nowhere"), ("unclear", "did not answer plainly; try by hand")):
+        some = sorted(link.url for link in found.values() if link.fate == fate)
+        _show(title, [f"{found[url].found}  {url}  ({', '.join(owners[url])})" for url in some])
+    return int(any(link.fate == "dead" for link in found.values()))
 
 
 def _resolved(catalogue: Catalogue, path: Path) -> int:

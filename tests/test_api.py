@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from app import logs
+from app import logs, serving
 from app.api import EXAMPLES, create_app
 from app.bodies import MAX_BATCH, CheckIn, ProblemOut
 from app.errors import TextUnusable
@@ -200,7 +200,8 @@ def test_an_endless_body_is_cut_off(settings: Settings, checker: Checker, path: 
     async def send(message: Any) -> None:
         answer.append(message)
 
-    asyncio.run(app(scope, receive, send))
+    with TestClient(app) as client:  # for the service that the application's start makes
+        asyncio.run(app(scope | {"state": client.app_state}, receive, send))
     assert answer[0]["status"] == 413
     assert chunks == 6
 
@@ -385,6 +386,29 @@ def test_checks_never_take_more_than_their_workers(settings: Settings) -> None:
         for one in asking:
             one.join()
     assert standin.most == WORKERS
+
+
+def test_a_full_queue_is_said_at_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can't be done soon is refused with a time to come back, and taken again once there is room."""
+    monkeypatch.setattr(serving, "MAX_WAITING", WORKERS)
+    standin = _Standin(TextUnusable("Nothing."))
+    standin.go_on.clear()
+    with _with(settings, standin) as client:
+        body = {"text": TITANIC}
+        asking = [threading.Thread(target=client.post, args=(CHECKS,), kwargs={"json": body}) for _ in range(WORKERS)]
+        for one in asking:
+            one.start()
+        deadline = time.monotonic() + 20
+        while standin.now < WORKERS and time.monotonic() < deadline:
+            time.sleep(0.01)
+        refused = client.post(CHECKS, json=body)
+        _problem(refused, 503)
+        assert refused.json()["type"].endswith(":overloaded")
+        assert refused.headers["retry-after"] == "2"
+        standin.go_on.set()
+        for one in asking:
+            one.join()
+        assert client.post(CHECKS, json=body).status_code == 422
 
 
 def test_a_limit_is_told_and_kept(settings: Settings, checker: Checker) -> None:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -45,8 +46,9 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
-def address(settings: Settings, checker: Checker) -> Iterator[str]:
-    """Serve the real app on a free port of this machine alone."""
+def address(settings: Settings, checker: Checker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the real app on a free port of this machine alone; notes go to a folder of the test's."""
+    settings = replace(settings, feedback_dir=tmp_path_factory.mktemp("notes"))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(create_app(settings, checker), log_config=None, access_log=False))
@@ -118,19 +120,120 @@ def test_a_pasted_idea_is_judged(open_page: Callable[..., Page], javascript: boo
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_a_suggestion_can_be_tried(open_page: Callable[..., Page], javascript: bool) -> None:
-    """A suggestion's version is judged by one press, lands where it was said to, and shows where it came from."""
+def test_the_journey_from_worn_to_ones_own(open_page: Callable[..., Page], javascript: bool) -> None:
+    """A worn idea is judged, a suggestion taken, a word of it changed, and the next report is better and says why."""
     page = open_page("/?example=titanic", java_script_enabled=javascript)
+    page.get_by_role("button", name="Check the idea").click()
+    expect(page.locator(".verdict")).to_have_text("Well worn")
+    card = page.locator(".card").first
+    card.locator("summary").click()
+    rewrite = card.locator("blockquote").inner_text()
+    card.get_by_role("button", name="Take it into the field").click()
+    expect(page.locator("#text")).to_have_value(rewrite)
+    page.locator("#text").fill(rewrite + " I show every failure.")
+    page.get_by_role("button", name="Check again" if javascript else "Check the idea").click()
+    compared = page.locator(".compared")
+    expect(compared).to_contain_text("Well worn")
+    expect(compared).to_contain_text("less likely to count as worn")
+    assert page.locator(".verdict").inner_text() in {"Original", "Partly known"}
+    assert compared.locator("tr.moved").count() >= 1
+    expect(page.locator("#text")).to_have_value(rewrite + " I show every failure.")
+
+
+def test_a_suggestion_can_be_tried_as_it_is(open_page: Callable[..., Page]) -> None:
+    """One press judges a suggestion's version, and it lands where it was said to."""
+    page = open_page("/?example=titanic")
     page.get_by_role("button", name="Check the idea").click()
     card = page.locator(".card").first
     promised = card.locator(".move").inner_text()
-    card.locator("summary").click()
-    rewrite = card.locator("blockquote").inner_text()
     card.get_by_role("button", name="Try this version").click()
-    expect(page.locator("#text")).to_have_value(rewrite)
-    verdict = page.locator(".verdict").inner_text()
-    assert f"to {verdict.lower()} (" in promised
-    expect(page.locator(".before")).to_contain_text("well worn")
+    expect(page.locator(".compared")).to_be_visible()
+    assert f"to {page.locator('.verdict').inner_text().lower()} (" in promised
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_reading_can_be_corrected(open_page: Callable[..., Page], javascript: bool) -> None:
+    """An author says that the data are theirs; the report is judged anew and marked as standing on their word."""
+    page = open_page(java_script_enabled=javascript)
+    _check(page, "Predict apartment rents in my city with linear regression.")
+    page.get_by_label("Data: is that so?").select_option("data.own")
+    page.get_by_role("button", name="Judge again on my word").click()
+    expect(page.locator(".on-word")).to_contain_text("On the author's word")
+    expect(page.locator(".verdict")).to_have_text("Original")
+
+
+def test_versions_stay_in_the_browser(open_page: Callable[..., Page]) -> None:
+    """What was judged can be put back into the field, outlives the page, and is forgotten when asked."""
+    page = open_page()
+    _check(page, WORN)
+    page.locator("#text").fill("something else")
+    page.get_by_role("button", name=f"Well worn: {WORN[:60]}").click()
+    expect(page.locator("#text")).to_have_value(WORN)
+    page.get_by_role("link", name="Originality checker").click()
+    page.get_by_role("button", name="Forget all versions").click()
+    expect(page.locator("[data-versions]")).to_be_hidden()
+    assert page.evaluate("localStorage.getItem('originality.versions')") is None
+
+
+def test_a_link_carries_the_idea_past_the_server(open_page: Callable[..., Page], address: str) -> None:
+    """The copied link fills the field of another browser, and no request has the idea in it."""
+    idea = 'Bees 🐝, é and 蜂: "counted" by me'
+    page = open_page()
+    page.locator("#text").fill(idea)
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.get_by_role("button", name="Copy a link that carries the idea").click()
+    link = page.locator("[data-told]").inner_text()
+    assert link.startswith(f"{address}/#idea=")
+    other = open_page()
+    asked: list[str] = []
+    other.on("request", lambda r: asked.append(r.url + (r.post_data or "")))
+    other.goto(link)
+    expect(other.locator("#text")).to_have_value(idea)
+    assert not [one for one in asked if "idea=" in one]
+    assert "#" not in other.url
+
+
+def test_a_file_can_be_dropped(open_page: Callable[..., Page]) -> None:
+    """Markdown dropped on the field stands in it; a picture is refused with a word, and the text stays."""
+    drop = """([name, text]) => {
+        const carried = new DataTransfer();
+        carried.items.add(new File([text], name));
+        document.querySelector('#text').dispatchEvent(new DragEvent('drop', {dataTransfer: carried, cancelable: true}));
+    }"""
+    page = open_page()
+    page.evaluate(drop, ["idea.md", "# Bees"])
+    expect(page.locator("#text")).to_have_value("# Bees")
+    page.evaluate(drop, ["bees.png", "x"])
+    expect(page.locator("[data-told]")).to_contain_text("Only text and Markdown")
+    expect(page.locator("#text")).to_have_value("# Bees")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_language_is_chosen_on_the_page(open_page: Callable[..., Page], javascript: bool) -> None:
+    """A link changes the language, the choice is kept, and a report can be read in another one as it stands."""
+    page = open_page(java_script_enabled=javascript, locale="en-GB")
+    page.get_by_role("link", name="Español").click()
+    expect(page.locator("html")).to_have_attribute("lang", "es")
+    page.get_by_label("La idea de tu proyecto").fill(WORN)
+    page.get_by_role("button", name="Comprobar la idea").click()
+    expect(page.locator(".verdict")).to_have_text("Muy visto")
+    page.get_by_role("button", name="Português").click()
+    expect(page.locator(".verdict")).to_have_text("Muito visto")
+    expect(page.locator("#text")).to_have_value(WORN)
+
+
+def test_a_note_is_left_and_deleted(open_page: Callable[..., Page]) -> None:
+    """A reader disagrees, sees what is stored, and deletes it."""
+    page = open_page()
+    _check(page, WORN)
+    page.get_by_text("I see it otherwise").click()
+    page.get_by_label("It should say").select_option("original")
+    page.get_by_label("Store this on the server").check()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("stored")
+    expect(page.locator(".stored")).not_to_contain_text("Titanic")
+    page.get_by_role("button", name="Delete it now").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("deleted")
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -208,16 +311,22 @@ def test_the_keyboard_is_enough(open_page: Callable[..., Page]) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_nobody_is_shut_out(open_page: Callable[..., Page], width: int, scheme: str) -> None:
-    """Form, fault and report, all folds open, give axe nothing to name, and nothing is wider than the window."""
+def test_nobody_is_shut_out(open_page: Callable[..., Page], address: str, width: int, scheme: str) -> None:
+    """Every page, its faults and its folds open, gives axe nothing to name, and nothing is wider than the window."""
     page = open_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     _hold(page)
-    page.evaluate("document.querySelector('#text').removeAttribute('required')")
     _check(page, "")
     expect(page.get_by_role("alert")).to_be_visible()
     _hold(page)
+    for path in ("/catalogue", "/catalogue?q=bees", "/catalogue/titanic", "/propose", "/about", "/no-such-page"):
+        page.goto(address + path)
+        _hold(page)
+    page.goto(address)
     _check(page, WORN + " I also scraped 300 menus from a site of my own town.\n" + "And so on it goes. " * 100)
     expect(page.locator(".verdict")).to_be_visible()
+    page.locator("#text").fill(WORN)
+    page.get_by_role("button", name="Check again").click()
+    expect(page.locator(".compared")).to_be_visible()
     _hold(page)
 
 
@@ -234,3 +343,20 @@ def test_a_text_from_right_to_left_is_shown_so(open_page: Callable[..., Page]) -
     _check(page, "توقع الناجين من Titanic باستخدام logistic regression")
     assert page.locator(".text").evaluate("e => getComputedStyle(e).direction") == "rtl"
     assert page.locator("body").evaluate("e => getComputedStyle(e).direction") == "ltr"
+
+
+def test_the_page_can_be_mirrored(open_page: Callable[..., Page]) -> None:
+    """Laid out from right to left nothing is wider than the window, on a phone as on a desk."""
+    page = open_page(viewport={"width": 360, "height": 800})
+    _check(page, WORN)
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_nothing_moves_for_those_who_ask(open_page: Callable[..., Page]) -> None:
+    """Whoever asks for less motion gets no smooth scrolling and no transition."""
+    page = open_page(reduced_motion="reduce")
+    assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+    assert page.locator(".primary").evaluate("e => getComputedStyle(e).transitionDuration") == "0s"

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import subprocess
-import sys
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,9 +16,10 @@ from app.encoder import DIMENSION
 from app.errors import BadInput, CollectionMissing, IndexStale
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.encoder import Encoder
 
-ROOT = Path(__file__).parent.parent
 THINGS = ["bees in winter", "frogs at the pond", "rain on tin roofs", "trams that are late", "names of boats"]
 
 
@@ -226,38 +222,3 @@ def test_there_may_be_none(tmp_path: Path, fake_encoder: Encoder) -> None:
         Collection.open(tmp_path / "past", fake_encoder.name)
     empty = collection.add(tmp_path / "past", [], fake_encoder)
     assert (len(empty), empty.search(np.ones((1, DIMENSION), np.float32), 3)) == (0, [[]])
-
-
-ADD_ON = """
-import sys
-from pathlib import Path
-from app import collection
-from app.corpus import Row
-from tests.conftest import FakeEncoder
-folder, number = Path(sys.argv[1]), int(sys.argv[2])
-print("ready", flush=True)
-while True:
-    collection.add(folder, [Row(f"k{number}", f"kept{number}", "thing")], FakeEncoder())
-    print(number, flush=True)
-    number += 1
-"""
-
-
-def test_a_killed_writer_loses_nothing_that_it_reported(tmp_path: Path, fake_encoder: Encoder) -> None:
-    """Killed at random moments six times over, every row that was reported as added is there, and all answers."""
-    folder = tmp_path / "past"
-    chance = random.Random(3)  # noqa: S311  moments, not secrets
-    collection.add(folder, rows(0), fake_encoder)
-    reported: list[int] = []
-    for turn in range(6):
-        command = [sys.executable, "-c", ADD_ON, str(folder), str(1000 * (turn + 1))]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as writer:
-            assert writer.stdout is not None
-            assert writer.stdout.readline() == "ready\n"
-            reported.append(int(writer.stdout.readline()))
-            time.sleep(chance.uniform(0.0, 0.3))
-            writer.kill()
-            reported += [int(line) for line in writer.stdout.read().split()]
-        found = Collection.open(folder, fake_encoder.name)
-        assert {f"k{n}" for n in reported} <= set(ids(found))
-        assert nearest(found, fake_encoder, "thing0: bees in winter") == ["r0"]

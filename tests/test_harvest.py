@@ -10,15 +10,12 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pyarrow.parquet as pq
 import pytest
@@ -36,83 +33,16 @@ from app.harvest.rdatasets import Rdatasets
 from app.harvest.sklearn_ import Sklearn
 from app.harvest.tfds import TFDS
 from app.harvest.web import Limits, Web
+from tests.local_service import Reply, Service, as_json, running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from app.catalogue import Catalogue
 
 QUICK = Limits(attempts=3, pause_s=0.001, longest_pause_s=5, step_s=5, total_s=10, max_bytes=100_000)
 ROOT = Path(corpus.__file__).parent.parent
 TODAY = page.today()
-
-
-# --- a server that says what a test lets it say ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What the server answers; a body of several parts is sent part by part, and ended by closing the connection."""
-
-    body: bytes | Iterable[bytes] = b""
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-def as_json(content: Any, **headers: str) -> Reply:
-    """Answer with JSON."""
-    return Reply(json.dumps(content).encode(), headers={name.replace("_", "-"): v for name, v in headers.items()})
-
-
-@dataclass
-class Service:
-    """A running server: its address, and the paths (with queries) that were asked for, in order."""
-
-    url: str
-    asked: list[str]
-    agents: list[str]
-    sent: int = 0
-
-
-@contextmanager
-def running(respond: Callable[[str, dict[str, str]], Reply]) -> Iterator[Service]:
-    """Serve on a free port of this machine; ``respond`` gets the path and the query."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            service.asked.append(self.path)
-            service.agents.append(self.headers["User-Agent"])
-            asked = urlsplit(self.path)
-            reply = respond(asked.path, dict(parse_qsl(asked.query)))
-            self.send_response(reply.status)
-            parts = [reply.body] if isinstance(reply.body, bytes) else reply.body
-            lengths = {"Content-Length": str(len(reply.body))} if isinstance(reply.body, bytes) else {}
-            for name, value in {**lengths, **reply.headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            for part in parts:
-                self.wfile.write(part)
-                service.sent += len(part)
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-        def handle_error(self, *_: Any) -> None:
-            """Let clients hang up."""
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        service = Service(f"http://127.0.0.1:{server.server_address[1]}", [], [])
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield service
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @pytest.fixture

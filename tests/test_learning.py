@@ -171,7 +171,7 @@ def test_numbers_are_of_code_that_counts(tiny_reader: Reader) -> None:
     made = examples.made_by(catalogue, "m")
     first = next(iter(catalogue.datasets))
 
-    def but(**changes: object) -> dict[str, str]:
+    def but(**changes: Any) -> dict[str, str]:
         changed = {**catalogue.entries, first: replace(catalogue.datasets[first], **changes)}
         return examples.made_by(replace(catalogue, entries=changed), "m")
 

@@ -10,8 +10,9 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
-from app import render
+from app import render, words
 from app.report import (
     Evidence,
     Facet,
@@ -180,14 +181,14 @@ def test_rows_survive_a_csv_file() -> None:
 )
 def test_a_figure_is_never_certain(probability: float, said: str) -> None:
     """Probabilities are written with two places, and never as nought or one."""
-    assert render.figure(probability) == said
+    assert words.figure(probability) == said
 
 
 def test_likelihood_rises_with_the_probability() -> None:
     """Every probability has words, and the words change in one direction only."""
-    words = [render.likelihood(n / 100) for n in range(101)]
-    assert list(dict.fromkeys(words)) == [w for i, w in enumerate(words) if i == 0 or words[i - 1] != w]
-    assert (words[0], words[-1]) == ("almost certainly not worn", "almost certainly worn")
+    said = [words.likelihood(n / 100) for n in range(101)]
+    assert list(dict.fromkeys(said)) == [w for i, w in enumerate(said) if i == 0 or said[i - 1] != w]
+    assert (said[0], said[-1]) == ("almost certainly not worn", "almost certainly worn")
 
 
 # --- segments --------------------------------------------------------------------------------------------------------
@@ -281,7 +282,7 @@ def test_file_shows_the_text_with_its_evidence() -> None:
 )
 def test_a_text_stays_text(trap: str) -> None:
     """Markup and template signs in a text or in a report are shown and never obeyed."""
-    facets = Facets(**{side: Facet(status="none", items=[trap], evidence=[]) for side in render.FACETS})
+    facets = Facets(**{side: Facet(status="none", items=[trap], evidence=[]) for side in words.FACETS})
     page = render.to_html(_report(id=trap, summary=trap, facets=facets), trap, trap)
     read = _read(page)
     assert not {"script", "img", "textarea"} & set(read.tags)
@@ -328,12 +329,12 @@ def test_several_projects_are_shown_one_by_one() -> None:
     assert "PROJECT 2\nORIGINAL" in render.to_text(report)
 
 
-@pytest.mark.parametrize("verdict", list(render.VERDICTS))
+@pytest.mark.parametrize("verdict", list(words.VERDICTS))
 def test_every_verdict_has_words(verdict: str) -> None:
     """Each verdict is written out in all forms, with no reasons, matches or suggestions at all."""
     bare = _report(verdict=verdict, why=[], matches=[], suggestions=[], warnings=[], change="")
-    assert render.VERDICTS[verdict] in render.to_html(bare)
-    assert render.VERDICTS[verdict].upper() in render.to_text(bare)
+    assert words.VERDICTS[verdict] in render.to_html(bare)
+    assert words.VERDICTS[verdict].upper() in render.to_text(bare)
 
 
 def test_an_overview_holds_every_project_and_every_error() -> None:
@@ -341,5 +342,35 @@ def test_an_overview_holds_every_project_and_every_error() -> None:
     full = _report()
     page = render.to_html_overview([("first <one>", full, ""), ("second", None, "There is nothing in the text.")])
     assert page.index("1. first &lt;one&gt;") < page.index("2. second") < page.index("There is nothing in the text.")
-    assert f"<strong>{render.VERDICTS[full.verdict]}.</strong>" in page
+    assert f"<strong>{words.VERDICTS[full.verdict]}.</strong>" in page
     assert "<script" not in page
+
+
+# --- Markdown --------------------------------------------------------------------------------------------------------
+
+
+def test_markdown_says_all_that_matters() -> None:
+    """Verdict, summary, the change, every facet, known thing and suggestion stand in the Markdown."""
+    page = render.to_markdown(_report())
+    for said in ("# Well worn", "Thousands of portfolios", "| Data | Public and well known | Titanic |"):
+        assert said in page
+    assert "- [Titanic](https://example.org/titanic): dataset" in page
+    assert page.count("### Ask who was refused") == 3
+
+
+@pytest.mark.parametrize("trap", ["[x](javascript:alert(1))", "<script>alert(1)</script>", "**b** | a `c`", "# h\n- i"])
+def test_a_text_is_no_markdown(trap: str) -> None:
+    """Signs that Markdown obeys are shown as themselves once it is rendered, and lines don't break out of theirs."""
+    shown = MarkdownIt().render(render.to_markdown(_report(summary=trap)))
+    read = _read(shown)
+    assert not {"script", "strong", "code"} & set(read.tags) - {"strong"}
+    assert " ".join(trap.split()) in "".join(read.words)
+    assert not [link for link in read.links if link.startswith("javascript")]
+
+
+def test_the_file_speaks_the_language_of_the_page() -> None:
+    """The file that is taken along is in the language that was asked for, and says so to a screen reader."""
+    page = render.to_html(_report(summary="Too little is said to judge it fairly."), TEXT, language="es")
+    assert '<html lang="es">' in page
+    assert "Se dice muy poco para juzgarlo con justicia." in page
+    assert "Muy visto" in page

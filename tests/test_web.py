@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,11 @@ from fastapi.testclient import TestClient
 from markupsafe import escape
 
 from app.api import create_app
+from app.forms import Form
 from app.intake import MAX_CHARS
 from app.render import showable
 from app.report import Report
-from app.web import EXAMPLES, Form
+from app.web import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,11 +89,124 @@ def test_a_report_is_not_to_be_kept(client: TestClient) -> None:
     assert client.post("/check", data={"text": WORN}).headers["cache-control"] == "no-store"
 
 
-def test_an_edit_shows_where_it_came_from(client: TestClient) -> None:
-    """A text that was changed is shown beside the verdict before the change; a bent field is passed over."""
-    page = client.post("/check", data={"text": EXAMPLES[3].text, "was": "well_worn:0.9312"}).text
-    assert "Before your change:</strong> well worn (.93)" in page
-    assert "Before your change" not in client.post("/check", data={"text": WORN, "was": "well_worn:0.9<b>"}).text
+def test_an_edit_shows_what_it_moved(client: TestClient) -> None:
+    """A text that was changed is set beside the one before it, facet by facet, with the words that came and went."""
+    page = client.post("/check", data={"text": EXAMPLES[3].text, "previous": WORN}).text
+    compared = page[page.index('class="compared"') : page.index('class="jump"')]
+    assert "<strong>Well worn</strong> (above .99)" in compared
+    assert "<strong>Original</strong>" in compared
+    assert "<del>Titanic passengers</del>" in compared
+    assert "<ins>the author&#39;s own data</ins>" in compared
+    assert "less likely to count as worn" in compared
+
+
+@pytest.mark.parametrize("previous", ["", "  ", WORN, "a " * 20_000])
+def test_nothing_is_compared_with_nothing(client: TestClient, previous: str) -> None:
+    """Without an earlier text, with the same one or with one too long to travel along, no comparison is shown."""
+    assert 'class="compared"' not in client.post("/check", data={"text": WORN, "previous": previous}).text
+
+
+def test_a_reading_can_be_corrected(client: TestClient) -> None:
+    """An author's word is weighed as if the text said it, moves the verdict, and is marked in page, JSON and file."""
+    text = "Predict apartment rents in my city with linear regression."
+    assert '<span class="verdict">Well worn</span>' in client.post("/check", data={"text": text}).text
+    corrected = {"text": text, "previous": text, "word": ["", "data.own", "no.such"]}
+    page = client.post("/check", data=corrected).text
+    assert '<span class="verdict">Original</span>' in page
+    assert "On the author's word." in page
+    assert '<option value="data.own" selected>' in page
+    assert "<ins>the author&#39;s own data</ins>" in page
+    report = Report.model_validate(json.loads(client.post("/check.json", data=corrected).text))
+    assert (report.warnings[0].code, report.facets.data.status) == ("authors_word", "own")
+    assert "On the author's word." in client.post("/check.html", data=corrected).text
+
+
+def test_a_word_alone_is_no_text(client: TestClient) -> None:
+    """What an author says of an empty text is not judged in its place."""
+    assert client.post("/check", data={"text": " ", "word": "data.own"}).status_code == 422
+
+
+def test_a_suggestion_is_taken_into_the_form(client: TestClient) -> None:
+    """Without JavaScript a suggestion's text comes back in the form, the idea before it travelling along."""
+    page = client.post("/edit", data={"text": EXAMPLES[3].text, "previous": WORN, "place": "Porto"}).text
+    assert f">\n{EXAMPLES[3].text}</textarea>" in page
+    assert f'<input type="hidden" name="previous" value="{WORN}">' in page
+    assert 'value="Porto"' in page
+
+
+def test_a_file_is_read(client: TestClient) -> None:
+    """A text file fills an empty field; a typed text goes before it; another kind of file is a fault that says so."""
+    file = {"file": ("idea.md", b"\xef\xbb\xbf" + WORN.encode(), "text/markdown")}
+    assert '<span class="verdict">Well worn</span>' in client.post("/check", data={"text": ""}, files=file).text
+    typed = client.post("/check", data={"text": EXAMPLES[3].text}, files=file).text
+    assert '<span class="verdict">Original</span>' in typed
+    for name, content in (("idea.exe", b"x"), ("idea.txt", b"\xff\xfe\x00")):
+        response = client.post("/check", data={"text": ""}, files={"file": (name, content)})
+        assert response.status_code == 422
+        assert re.search(r'id="file"[^>]*aria-invalid="true"', response.text)
+
+
+def test_a_large_file_never_touches_a_disk(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form with a file of more than a megabyte is read without a temporary file."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a text was about to be written to a disk")
+
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover", refuse)
+    response = client.post("/check", data={"text": WORN}, files={"file": ("long.txt", b"word " * 300_000)})
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"--x\r\nnonsense"])
+def test_a_broken_form_is_a_fault_of_its_sender(client: TestClient, content: bytes) -> None:
+    """What claims to be a form with files and isn't gets a 4xx and a page."""
+    response = client.post("/check", content=content, headers={"content-type": "multipart/form-data; boundary=x"})
+    assert 400 <= response.status_code < 500
+    assert response.headers["content-type"].startswith("text/html")
+
+
+def test_the_report_has_a_picture(client: TestClient) -> None:
+    """The map has as many points as its list, and the pair that the idea stands on is marked in words, too."""
+    page = client.post("/check", data={"text": WORN}).text
+    points = page[page.index('<svg class="map"') : page.index("</svg>", page.index('<svg class="map"'))].count("<text")
+    listed = page[page.index('class="map-list"') : page.index("</ol>", page.index('class="map-list"'))].count("<li>")
+    assert points == listed == 20
+    assert re.search(r'class="heat-[1-4] here">\d+ <span aria-hidden="true">◆</span><span class="unseen">', page)
+
+
+@pytest.mark.parametrize(("language", "word"), [("es", "Muy visto"), ("pt", "Muito visto"), ("en", "Well worn")])
+def test_the_page_speaks_languages(client: TestClient, language: str, word: str) -> None:
+    """The browser's language is taken, one that was chosen goes before it, and the choice is kept in a cookie."""
+    accepted = client.post("/check", data={"text": WORN}, headers={"accept-language": f"fr, {language};q=0.8"})
+    assert f'<span class="verdict">{word}</span>' in accepted.text
+    assert f'<html lang="{language}"' in accepted.text
+    assert accepted.headers["content-language"] == language
+    asked = client.get("/", params={"lang": language}, headers={"accept-language": "de"})
+    assert f"language={language}" in asked.headers["set-cookie"]
+    assert f'<html lang="{language}"' in client.get("/").text
+    client.cookies.clear()
+
+
+def test_a_language_keeps_the_rest_of_the_address(client: TestClient) -> None:
+    """Changing the language of a search doesn't lose the search; an unknown language changes nothing."""
+    page = client.get("/catalogue", params={"q": "bees", "lang": "xx"})
+    assert 'href="?q=bees&amp;lang=es"' in page.text
+    assert "set-cookie" not in page.headers
+
+
+def test_a_long_text_is_sent_once(client: TestClient) -> None:
+    """A text too long to be compared doesn't travel along a second time, in no form of the page."""
+    page = client.post("/check", data={"text": WORN + " word" * 5_000}).text
+    assert page.count('name="previous"') == page.count('name="previous" value=""')
+    assert "with_text" not in page
+
+
+def test_how_it_judges_is_told(client: TestClient) -> None:
+    """The page names what runs here, with its numbers, and what is kept."""
+    page = client.get("/about").text
+    assert "labelled texts by" in page
+    assert re.search(r"dataset: [\d,]+", page)
+    assert "on no disk and in no log" in page
 
 
 @pytest.mark.parametrize(
@@ -148,7 +263,8 @@ def test_line_ends_are_as_pasted(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "kind"), [("json", "application/json"), ("html", "text/html"), ("txt", "text/plain")]
+    ("suffix", "kind"),
+    [("json", "application/json"), ("html", "text/html"), ("txt", "text/plain"), ("md", "text/markdown")],
 )
 def test_a_report_can_be_taken_along(client: TestClient, suffix: str, kind: str) -> None:
     """Each form of the report comes as a file with a name, and tells the same verdict."""
@@ -180,11 +296,6 @@ def test_static_files_may_be_kept(client: TestClient) -> None:
         response = client.get(address)
         assert response.status_code == 200
         assert "immutable" in response.headers["cache-control"]
-
-
-def test_a_file_in_the_form_is_passed_over(client: TestClient) -> None:
-    """A multipart form with a file where text is expected is a 422 and not a fault of the service."""
-    assert client.post("/check", files={"text": ("a.txt", b"titanic")}).status_code == 422
 
 
 def test_the_form_knows_whether_it_holds_anything() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.advice.compose import suggest
+from app.advice.compose import control, suggest
 from app.advice.handbook import Handbook
-from app.advice.selection import choose, keep, smallest
+from app.advice.selection import NEAR_DUPLICATE, choose, keep, overlap, smallest
+from app.advice.voice import first_person
 
-__all__ = ["Handbook", "choose", "keep", "smallest", "suggest"]
+__all__ = ["NEAR_DUPLICATE", "Handbook", "choose", "control", "first_person", "keep", "overlap", "smallest", "suggest"]

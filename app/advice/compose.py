@@ -23,15 +23,28 @@ if TYPE_CHECKING:
 OWN_WORDS = 110
 """How much of a text that is already good goes into a rewrite; enough to keep what made it good."""
 
+KEPT_WORDS = 70
+"""The same for a text to which something comes from outside."""
+
 _PLANS: dict[VerdictLabel, tuple[str, ...]] = {
-    "well_worn": ("twist", "scene", "known", "alternative", "twist", "known", "scene", "alternative"),
-    "partly_known": ("known", "scene", "twist", "alternative", "own", "known"),
+    "well_worn": ("way", "scene", "way", "known", "way", "known", "scene", "alternative", "scene"),
+    "partly_known": ("way", "scene", "known", "scene", "way", "own", "known", "scene"),
     "original": ("own",) * 5,
     "off_topic": ("offtopic",) * 3,
     "unclear": ("unclear",) * 3,
 }
-"""Where the candidates come from; each costs a reading, and nearly all move the judge, so there are few to spare."""
-_WITH_COMPANY = frozenset({"alternative", "scene", "twist", "bare", "known"})
+"""Where the candidates come from; each costs a reading, so there are few to spare. Ways are written for one theme and
+come first; a scene and what is known of the text stand between them, so that two people with one theme get different
+lists."""
+_BORROWED = ("own", "way", "scene", "own", "known", "scene", "own")
+"""For an original text whose data are not its author's: there the plays on one's own data alone would miss."""
+_STEERED = ("scene", "alternative", "way", "known", "scene", "known", "alternative", "way")
+"""The same for a worn text whose author said what they like: scenes and sources follow that, ways can't."""
+_WITH_COMPANY = frozenset({"alternative", "scene", "twist", "bare", "known", "own", "way"})
+_SAME_TASK = frozenset({"play-scene-shift", "play-scene-before"})
+"""Plays that try the present model on the scene."""
+_OF_MODALITY = {"play-k-ser-live": "time series", "play-k-llm-time": "text", "play-k-ser-interval": "time series"}
+"""Plays that rest on a source of one kind, where others only need company."""
 _KIN = {"cluster": "tabular", "explore": "tabular", "generate": "image", "graph": "text", "recommender": "tabular"}
 _NEEDS_GPU = frozenset({"image", "text", "llm", "audio", "generate"})
 _SKILLS: tuple[tuple[str, frozenset[str]], ...] = (
@@ -47,7 +60,7 @@ _STAYS = (
     "Spend no evening on anything fancier than {method}.",
     "{Method} is good enough for this.",
     "Leave {method} as it is: the rest is what is new.",
-    "No cleverer model than {method} is needed.",
+    "Nothing cleverer than {method} is needed.",
 )
 _STAYS_SMALL = (
     "No GPU is needed: frozen features and a small model on top.",
@@ -56,20 +69,16 @@ _STAYS_SMALL = (
     "A small model on frozen features trains in minutes without a GPU.",
 )
 _COMPANY = (
-    "For company: {alt}, {how}.",
-    "{Alt} ({how}) puts it in a wider frame.",
-    "What others have gathered: {alt}, {how}.",
-    "Compare a slice with {alt} ({how}).",
-    "If it grows, go on with {alt}, {how}.",
-    "As a second witness take {alt} ({how}).",
-    "Look at {alt} ({how}) before you start: it shows which fields are worth keeping.",
+    "For the step after, {alt} ({how}) invites a question of its own: {question}",
+    "If you go on afterwards, {alt} ({how}) lets you ask: {question}",
+    "A little-used source to go on with is {alt} ({how}). One could ask it: {question}",
+    "Look at {alt} as well ({how}); its question would be: {question}",
 )
 _ANCHORS = (
-    "You know {words} already; that part carries over.",
-    "What you learnt about {words} carries over.",
-    "It begins where {theme} stops.",
-    "{Words} stay at the heart of it.",
-    "It grows out of {theme}, and goes where {dataset} can't.",
+    "It begins where the usual {theme} project stops.",
+    "{Theme} is where you start, and no longer the result.",
+    "Whoever has seen {theme} fifty times hasn't seen this.",
+    "That goes on from {theme} in place of repeating it.",
 )
 _ONWARD = (
     "From there I went on.",
@@ -140,12 +149,24 @@ def suggest(
     """Write candidates for one text, best first; ``choose`` keeps those that prove themselves.
 
     Returns:
-        Eight for a worn text, six for a partly known one, five for an original one, three hints otherwise.
+        Nine for a worn text, eight for a partly known one, five to seven for an original one, three hints otherwise.
         The same text and author always give the same list.
     """
     topic = subject(reading, matches, catalogue)
     writer = _Writer(topic, reading, facets, catalogue, handbook, about)
     return [writer.write(play, filling, verdict) for play, filling in writer.plan(verdict)]
+
+
+def control(reading: Reading, verdict: VerdictLabel, matches: Sequence[Match], catalogue: Catalogue) -> str:
+    """Tell the idea in the form of its rewrites with nothing new in it.
+
+    What this alone moves is the form's doing: a suggestion has to move more.
+    """
+    again = "I did it again with the same data and the same method, more carefully, and wrote down what I found."
+    if verdict == "partly_known":
+        return f"{_own_text(reading, KEPT_WORDS)} {_ONWARD[0]} {again}"
+    topic = subject(reading, matches, catalogue)
+    return f"My data are {_data(topic)} and my method is {topic.method}. {again}"
 
 
 class _Writer:
@@ -169,48 +190,81 @@ class _Writer:
         self._company = sources.company(self._ranked, topic, about)
         self._scenes = sources.scenes(topic, handbook, about)
         self._fitting = sources.fitting(self._scenes, topic)
+        self._ways = self._ways_out(catalogue)
+        self._liking = f"{about.interests} {about.place}" if about else ""
 
     def plan(self, verdict: VerdictLabel) -> Iterator[tuple[Play, _Filling]]:
         """Pair plays with what fills them; no play, alternative or twist comes twice."""
         twists = self._twists()
-        alternatives = iter([a for a in self._ranked if a.id not in {t.id for _, t in twists if t}])
+        taken = {a.id for a in self._ways.values()} | {a.id for _, a in twists if a}
+        alternatives = iter([a for a in self._ranked if a.id not in taken])
         places: Iterator[Scene] = iter(self._scenes)
         told: set[str] = set()
         facets: Counter[str] = Counter()
         passing = 0
-        for wanted in _PLANS[verdict]:
-            source = wanted
-            twist, given = twists.pop(0) if wanted == "twist" and twists else ("", None)
-            if wanted == "twist" and given is None:
-                source = "bare" if twist else "alternative"
-            play = self._pick(source, told, facets)
+        steered = verdict == "well_worn" and sources.interests(self._about)
+        borrowed = verdict == "original" and self._facets.data.status != "own"
+        for wanted in _STEERED if steered else _BORROWED if borrowed else _PLANS[verdict]:
+            source, twist, given = wanted, "", None
+            if wanted == "way" and not self._ways.keys() - told:
+                source = "scene"
+                if twists:
+                    twist, given = twists.pop(0)
+                    source = "twist" if given else "bare"
+            scene = next(places) if source == "scene" else None
+            play = self._pick(source, told, facets, scene)
             if play is None:
                 continue
             told.add(play.id)
             facets[play.facet] += 1
-            if source in {"alternative", "own", "offtopic", "unclear"}:
+            if source == "way":
+                given = self._ways[play.id]
+            elif source in {"alternative", "offtopic", "unclear"}:
                 given = next(alternatives)
+            elif given is None and play.id in _OF_MODALITY:
+                close = [a for a in self._company if sources.is_close(a, self._topic)]
+                given = next(a for a in close if _OF_MODALITY[play.id] in a.modalities)
             elif given is None:
                 # Here a source only keeps company, and a few that suit do better than many that don't.
                 given = self._company[passing % len(self._company)]
                 passing += 1
             yield (
                 play,
-                _Filling(given, next(places) if source == "scene" else self._beside(source, given, passing), twist),
+                _Filling(given, scene or self._beside(source, given, passing), twist),
             )
 
-    def _pick(self, source: str, told: set[str], facets: Counter[str]) -> Play | None:
+    def _ways_out(self, catalogue: Catalogue) -> dict[str, Alternative]:
+        """List the ways out of the text's theme, each with its source, or with one near by where that is elsewhere."""
+        found = {}
+        for way in self._handbook.ways:
+            if self._topic.cliche is None or way.theme != self._topic.cliche.id:
+                continue
+            source = catalogue.alternatives[way.alternative]
+            if sources.elsewhere(source, self._about):
+                if "{alt}" in f"{way.task}{way.reason}{way.first}{way.second}".casefold():
+                    continue
+                source = self._company[0]
+            found[way.play().id] = source
+        return found
+
+    def _pick(self, source: str, told: set[str], facets: Counter[str], scene: Scene | None) -> Play | None:
         family = self._topic.family
 
         def worth(play: Play) -> float:
-            worth = jitter(self._topic.seed, play.id) - 0.45 * facets[play.facet] + self._leaning(play)
+            worth = jitter(self._topic.seed, self._liking, play.id) - 0.45 * facets[play.facet] + self._leaning(play)
             return worth - 0.7 * (play.family == _KIN.get(family))
 
+        ways = [w.play() for w in self._handbook.ways if f"play-{w.id}" in self._ways] if source == "way" else []
         fit = [
             p
-            for p in self._handbook.plays
+            for p in (*self._handbook.plays, *ways)
             if p.source == source and p.family in {"any", family, _KIN.get(family)} and p.id not in told
         ]
+        if scene is not None and not sources.is_themed(scene, self._topic):
+            # A model from leaves can't be tried on flats: only a scene of the theme has the same task.
+            fit = [p for p in fit if p.id not in _SAME_TASK]
+        had = {m for each in self._company if sources.is_close(each, self._topic) for m in each.modalities}
+        fit = [p for p in fit if _OF_MODALITY.get(p.id, "") in {"", *had}]
         if source == "known" and self._topic.dataset is None:
             fit = [p for p in fit if "{dataset}" not in p.title + p.rewrite] or fit
         return min(fit, key=lambda p: (-worth(p), p.id), default=None)
@@ -251,6 +305,8 @@ class _Writer:
         found: list[tuple[str, Alternative | None]] = []
         for twist in sorted(cliche.twists, key=lambda t: (jitter(self._topic.seed, t), t)):
             plain = re.sub(r"\s*\(https?://[^)]*\)+", "", twist)
+            if not _ORDERS.fullmatch(plain.split(" ", 1)[0].rstrip(",").casefold()):
+                continue  # a bare theme makes no sentence
             by_name = [named[a] for a in cliche.alternatives if a in named and named[a].name in twist]
             if not by_name or not sources.elsewhere(by_name[0], self._about):
                 found.append((plain, by_name[0] if by_name else None))
@@ -260,7 +316,7 @@ class _Writer:
         """Tell one play twice: to the reader as advice, and as they would tell it themselves."""
         seed = f"{self._topic.seed}{play.id}"
         you, me = self._slots(filling, "you", seed), self._slots(filling, "me", seed)
-        title, detail = tell(play.title, you, "you"), tell(play.detail, you, "you")
+        title, detail = tell(play.title, you, "you", seed), tell(play.detail, you, "you", f"{seed}d")
         if not self._names_own(f"{title} {detail}"):
             detail += " " + tell(pick(_ANCHORS, seed), you, "you")
         if play.source in _WITH_COMPANY and you["alt"].casefold() not in f"{title} {detail}".casefold():
@@ -268,8 +324,8 @@ class _Writer:
         if filling.alternative.licence == "terms apply" and filling.alternative.name in f"{title} {detail}":
             detail += " Read its terms before you publish anything."
         rewrite = tell(play.rewrite, me, "me", seed)
-        if verdict == "partly_known" and play.source != "own":
-            rewrite = f"{self._own_text(70)} {pick(_ONWARD, seed)} {rewrite}"
+        if verdict in {"partly_known", "original"} and play.source != "own":
+            rewrite = f"{_own_text(self._reading, KEPT_WORDS)} {pick(_ONWARD, seed)} {rewrite}"
         principle = self._handbook.principles[play.principle]
         alternative = filling.alternative
         filler = filling.scene.id if play.source == "scene" else alternative.id
@@ -304,7 +360,7 @@ class _Writer:
             "alt": re.sub(r"^Own\b", "your own" if voice == "you" else "my own", alternative.name),
             "collect": tell(scene.collect, here, voice),
             "collected": tell(scene.collect, here, "me"),
-            "aim": _aim(filling.twist),
+            "aim": f"I set out to {lower_first(filling.twist)}",
             "dataset": _data(topic),
             "decision": scene.decision,
             "fetched": f"read {alternative.name} {way}",
@@ -331,21 +387,16 @@ class _Writer:
         stays = _STAYS_SMALL if small and topic.family in _NEEDS_GPU else _STAYS
         return base | {
             "method_stays": tell(pick(stays, seed), base, voice),
-            "text": self._own_text(OWN_WORDS),
+            "text": _own_text(self._reading, OWN_WORDS),
             "quote": self._quote(14),
             "short": self._quote(6),
-            "own_line": f"It grew out of this: {self._own_text(30)}",
+            "own_line": f"It grew out of this: {_own_text(self._reading, 30)}",
         }
 
     def _names_own(self, text: str) -> bool:
         topic = self._topic
         named = [topic.theme, *topic.words, *([_data(topic)] if topic.dataset else []), self._quote(14)]
         return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) for name in named)
-
-    def _own_text(self, words: int) -> str:
-        brief = self._reading.brief
-        prose = [brief.sentences[i].text for i in self._reading.counted] or [brief.text]
-        return ended(clipped(" ".join(map(ended, prose)), words))
 
     def _quote(self, words: int) -> str:
         """Quote the sentence that shows best what is the author's own."""
@@ -365,6 +416,12 @@ _FALLBACK_WORDS = {
 }
 
 
+def _own_text(reading: Reading, words: int) -> str:
+    brief = reading.brief
+    prose = [brief.sentences[i].text for i in reading.counted] or [brief.text]
+    return ended(clipped(" ".join(map(ended, prose)), words))
+
+
 def _way(alternative: Alternative) -> str:
     if "sensor" in alternative.access and len(alternative.access) == 1:
         way = _WAYS["sensor"]
@@ -373,16 +430,6 @@ def _way(alternative: Alternative) -> str:
     else:
         way = " or ".join(_WAYS[a] for a in alternative.access if a != "sensor")
     return way
-
-
-def _aim(twist: str) -> str:
-    """Tell a twist as what was done; the catalogue writes some as orders, some as themes, some as questions."""
-    head = twist.split(" ", 1)[0].rstrip(",").lower()
-    if head in {"which", "when", "where", "who"}:
-        return f"I asked {lower_first(twist)}"
-    return (
-        f"I set out to {lower_first(twist)}" if _ORDERS.fullmatch(head) else f"I worked on this: {lower_first(twist)}"
-    )
 
 
 def _data(topic: Subject) -> str:

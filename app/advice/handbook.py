@@ -1,6 +1,7 @@
-"""The mentor's handbook: principles with their sources, plays that apply them, scenes in which data can be gathered.
+"""The mentor's handbook: principles with their sources, plays that apply them, ways out of one theme, scenes for data.
 
-It is data beside the catalogue, never matched with a text: ``principles.jsonl``, ``plays.jsonl`` and ``scenes.jsonl``.
+It is data of the advice's own, never matched with a text: ``principles``, ``plays``, ``ways`` and ``scenes``, one JSON
+Lines file each.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
     from app.records import Side
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = Path(__file__).parent / "data"
 FACETS = ("data", "question", "method", "use")
 EFFORTS = ("a weekend", "two weeks", "a month")
-SOURCES = ("alternative", "scene", "twist", "bare", "known", "own", "offtopic", "unclear")
+SOURCES = ("alternative", "scene", "twist", "bare", "known", "own", "way", "offtopic", "unclear")
 FAMILIES = (
     "any",
     "image",
@@ -99,6 +100,56 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One way out of one worn theme, written for it alone.
+
+    Attributes:
+        theme: id of the cliché.
+        alternative: id of the catalogue's source that goes with it.
+        keeps: whether the project's data stay what they are.
+        task: what is to be done, in both voices; told in the first person it is the whole of what is new.
+        reason: why that is worth more than the usual.
+    """
+
+    id: str
+    theme: str
+    principle: str
+    alternative: str
+    keeps: bool
+    facet: Side
+    effort: str
+    title: str
+    task: str
+    reason: str
+    first: str
+    second: str
+
+    def play(self) -> Play:
+        """Give it the form of a play.
+
+        The rewrite says what stayed, so that the checker judges the step and not a text that has lost its past.
+        """
+        stays = "My data are {dataset} and my method is {method}." if self.keeps else "The method is {method}."
+        rewrite = f"{stays} {self.task}" if self.keeps else f"{self.task} {stays}"
+        detail = f"{self.task} {self.reason}"
+        if not self.keeps and self.facet == "data":
+            detail += " {method_stays}"
+        return Play(
+            id=f"play-{self.id}",
+            principle=self.principle,
+            source="way",
+            family="any",
+            facet=self.facet,
+            effort=self.effort,
+            title=self.title,
+            detail=detail,
+            first=self.first,
+            second=self.second,
+            rewrite=rewrite,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """A corner of a domain in which one person can gather data.
 
@@ -121,11 +172,12 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Handbook:
-    """Principles by id; plays and scenes in the order of ids."""
+    """Principles by id; plays, scenes and ways in the order of ids."""
 
     principles: Mapping[str, Principle]
     plays: tuple[Play, ...]
     scenes: tuple[Scene, ...]
+    ways: tuple[Way, ...]
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Handbook:
@@ -142,10 +194,11 @@ class Handbook:
             {"principle": principles, "source": SOURCES, "family": FAMILIES, "facet": FACETS, "effort": EFFORTS},
         )
         scenes = _rows(where / "scenes.jsonl", Scene, {"forms": FORMS})
-        return cls(MappingProxyType(principles), tuple(plays), tuple(scenes))
+        ways = _rows(where / "ways.jsonl", Way, {"principle": principles, "facet": FACETS, "effort": EFFORTS})
+        return cls(MappingProxyType(principles), tuple(plays), tuple(scenes), tuple(ways))
 
 
-RowT = TypeVar("RowT", Principle, Play, Scene)
+RowT = TypeVar("RowT", Principle, Play, Scene, Way)
 
 
 def _rows(path: Path, shape: type[RowT], closed: Mapping[str, Any]) -> list[RowT]:
@@ -177,6 +230,10 @@ def _faults(row: Any, shape: type[RowT], closed: Mapping[str, Any]) -> list[str]
         return [f"has not the fields {', '.join(names)}"]
     faults = []
     for name, value in row.items():
+        if name == "keeps":
+            if not isinstance(value, bool):
+                faults.append("field 'keeps' is neither true nor false")
+            continue
         values = value if isinstance(value, list) else [value]
         if (name in {"forms", "themes"}) is not isinstance(value, list) or not all(
             isinstance(v, str) and v for v in values

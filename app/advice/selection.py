@@ -31,13 +31,16 @@ _EFFORTS = ("a weekend", "two weeks", "a month")
 """The handbook's, from the least to the most."""
 
 
-def choose(candidates: Sequence[Judged], before: VerdictLabel, probability: float) -> tuple[Judged, ...]:
+def choose(
+    candidates: Sequence[Judged], before: VerdictLabel, probability: float, control: Projected | None = None
+) -> tuple[Judged, ...]:
     """Choose among candidates that were judged by the same path as the text.
 
     Args:
         candidates: best first.
         before: verdict of the text itself.
         probability: its flag probability.
+        control: what the judge says of the text retold with nothing new; a suggestion must do better than that.
 
     Returns:
         Up to five for a worn text, four for one that is partly known or original, three hints otherwise; each facet
@@ -46,6 +49,9 @@ def choose(candidates: Sequence[Judged], before: VerdictLabel, probability: floa
     if before not in _RANK:
         return tuple(candidates[:_HINTS])
     fit = [one for one in candidates if _moves(one[1], before, probability)]
+    if control:
+        bar = min(probability, control.flag_probability)
+        fit = [one for one in fit if _beats(one[1], before, bar)]
     fit.sort(key=lambda one: _RANK[one[1].verdict] >= _RANK[before] and before != "original")
     chosen: list[Judged] = []
     facets: Counter[str] = Counter()
@@ -70,7 +76,7 @@ def keep(facets: Facets, matches: Sequence[Match]) -> str:
         parts.append(
             f"{method} is fine as it is; a textbook method on good data needs no fancier one"
             if facets.data.status == "own"
-            else f"Don't spend time on replacing {method} by something fancier; the model isn't what is worn out"
+            else f"Don't spend time on tuning {method} or on something fancier; the model isn't what is worn out"
         )
     elif any(m.kind == "technique" and m.role == "uses" for m in matches) and facets.method.status == "known":
         parts.append("Don't spend time on a fancier model; the textbook one is fine")
@@ -100,10 +106,20 @@ def _moves(projected: Projected, before: VerdictLabel, probability: float) -> bo
     return steps >= 0 and fall > 0 and (steps > 0 or fall >= min(MARGIN, probability / 2))
 
 
+def _beats(projected: Projected, before: VerdictLabel, bar: float) -> bool:
+    """Tell whether more than the form of a rewrite moved the judge."""
+    return before == "original" or bar - projected.flag_probability >= min(MARGIN, bar / 2)
+
+
+def overlap(one: str, other: str) -> float:
+    """Give the share of the shorter text's words that the longer one has too, in [0, 1].
+
+    What stands in quotation marks is the author's own and says nothing twice.
+    """
+    said = (re.sub(r"“[^”]*”", " ", text.casefold()) for text in (one, other))
+    mine, yours = (set(re.findall(r"[^\W\d_]{4,}", text)) for text in said)
+    return len(mine & yours) / max(1, min(len(mine), len(yours)))
+
+
 def _same(one: Suggestion, other: Suggestion) -> bool:
-    mine, yours = _content(one), _content(other)
-    return len(mine & yours) > NEAR_DUPLICATE * min(len(mine), len(yours))
-
-
-def _content(suggestion: Suggestion) -> set[str]:
-    return set(re.findall(r"[^\W\d_]{4,}", f"{suggestion.title} {suggestion.detail}".casefold()))
+    return overlap(f"{one.title} {one.detail}", f"{other.title} {other.detail}") > NEAR_DUPLICATE

@@ -56,6 +56,8 @@ _NEAR_DOMAINS: dict[str, tuple[str, ...]] = {
     "vehicles": ("cities and transport", "engineering"),
     "work": ("economy", "education", "society"),
 }
+LIKED = 7.0
+"""Weight of what the author says they like: more than that of the project's own theme and domain together."""
 _INTERESTS: dict[str, str] = {
     "agriculture": r"farm|garden|crop|agricult|plant",
     "art": r"\bart\b|museum|design|paint|craft",
@@ -95,47 +97,7 @@ _INTERESTS: dict[str, str] = {
     "vehicles": r"\bcars?\b|motor|driv",
     "work": r"\bjob|career|work|hiring|\bhr\b",
 }
-_BOUND = {
-    "uk": "nrfa-rivers companies-house charity-commission theyworkforyou land-registry epc-uk ea-flood-uk edo-"
-    "storm-overflow tfl-api dft-roadcounts mot-tests-uk food-hygiene-uk nhs-prescribing ons-api "
-    "uk-legislation uk-police threesixtygiving elexon carbon-intensity-gb fixmystreet",
-    "us": "cfpb-complaints congress-api courtlistener case-law-access edgar hmda ipums loc-newspapers "
-    "nhanes nhtsa-complaints npn nyc-restaurant-inspections opensecrets-fec time-use us-bridge-"
-    "inventory usaspending usda-quickstats usgs-water library-loans wastewater ais-marine data-"
-    "gov building-permits vaers-reports",
-    "eu": "eur-lex eurostat entsoe ecb-sdw data-europa openprocurement parlgov-eu esco waterbase europeana rijksmuseum",
-    "poland": "poland-dane",
-    "czechia": "czech-data",
-    "estonia": "estonia-data",
-    "netherlands": "knmi-data",
-    "germany": "dwd-cdc",
-    "norway": "frost-met",
-    "france": "dvf-france hubeau",
-    "india": "agmarknet ogd-india",
-    "australia": "abs-au trove",
-    "africa": "afrobarometer masakhane dhs digital-earth-africa open-africa open-data-for-africa statssa ubos-uganda "
-    "kenya-open-data data-gov-tn tahmo",
-    "brazil": "inpe-queimadas prf-acidentes ibge-sidra bcb-dados camara-deputados querido-diario brasil-io data-rio",
-    "latin america": "iadb-data",
-    "argentina": "datos-argentina",
-    "uruguay": "datos-abiertos-uruguay",
-    "peru": "datos-abiertos-peru",
-    "mexico": "inegi-mexico",
-    "colombia": "datos-colombia",
-    "hong kong": "hk-data",
-    "taiwan": "taiwan-open-data",
-    "korea": "korea-data",
-    "japan": "estat-japan jma-japan",
-    "south-east asia": "asean-stats",
-    "singapore": "data-gov-sg",
-    "indonesia": "indonesia-data",
-    "thailand": "thai-data",
-    "vietnam": "vietnam-gso",
-    "malaysia": "bnm-malaysia malaysia-data",
-    "turkey": "ibb-istanbul",
-    "ukraine": "ukraine-data",
-}
-_PLACES = {
+PLACES = {
     "uk": r"\buk\b|britain|england|scotland|wales|london|manchester|leeds|glasgow|"
     r"edinburgh|bristol|birmingham|cardiff|belfast|sheffield|liverpool",
     "us": r"\busa?\b|united states|america|new york|chicago|boston|seattle|austin|houston|"
@@ -179,6 +141,7 @@ _PLACES = {
     "turkey": r"turk|t\u00fcrk|istanbul|ankara|izmir",
     "ukraine": r"ukrain|kyiv|lviv|odesa|kharkiv",
 }
+"""How people name a place of each region of the catalogue's vocabulary, as a regular expression."""
 _FORMS_OF = {
     "image": ("image", "video", "geospatial"),
     "generate": ("image", "text", "audio"),
@@ -193,7 +156,6 @@ _FORMS_OF = {
     "cluster": ("cluster", "tabular", "events"),
     "graph": ("graph", "text", "tabular"),
 }
-REGION_OF = {f"alt-{name}": region for region, ids in _BOUND.items() for name in ids.split()}
 
 
 def interests(about: About | None) -> tuple[str, ...]:
@@ -207,17 +169,34 @@ def alternatives(topic: Subject, catalogue: Catalogue, about: About | None) -> l
 
 
 def company(ranked: list[Alternative], topic: Subject, about: About | None) -> list[Alternative]:
-    """Pick the sources that one may set beside a project: those that the catalogue links to it, else the nearest."""
+    """Pick the sources that one may set beside a project: those that the catalogue links to it, else the nearest.
+
+    A source of one country keeps company only where the catalogue links it or the author lives there.
+    """
     usable = [a for a in ranked if a.access != ("sensor",) and not elsewhere(a, about)]
-    linked = [a for a in usable if _linked(a, topic)]
-    return (linked if len(linked) > 1 else linked + [a for a in usable if a not in linked][: 3 - len(linked)])[:4]
+    linked = sorted((a for a in usable if _linked(a, topic)), key=lambda a: bool(a.region))
+    at_home = bool(about and about.place)
+    free = [a for a in usable if a not in linked and (at_home or not a.region)]
+    around = {n for domain in topic.domains[:2] for n in _NEAR_DOMAINS.get(domain, ())}
+    near = sorted(free, key=lambda a: -2 * (a.domain in topic.domains) - (a.domain in around))
+    return (linked if len(linked) > 1 else linked + near[: 3 - len(linked)])[:4]
 
 
 def fitting(ranked: list[Scene], topic: Subject) -> list[Scene]:
     """Pick scenes whose people may stand beside a project: those of its theme, else of its domain."""
-    themed = [s for s in ranked if topic.cliche and topic.cliche.id in s.themes]
+    themed = [s for s in ranked if is_themed(s, topic)]
     near = [s for s in ranked[:6] if s.domain in topic.domains[:1]]
     return (themed or near or ranked)[:2]
+
+
+def is_close(alternative: Alternative, topic: Subject) -> bool:
+    """Tell whether a source is of the project's own matter, not merely near it."""
+    return _linked(alternative, topic) or alternative.domain in topic.domains
+
+
+def is_themed(scene: Scene, topic: Subject) -> bool:
+    """Tell whether a scene leads out of the project's own theme."""
+    return topic.cliche is not None and topic.cliche.id in scene.themes
 
 
 def _linked(alternative: Alternative, topic: Subject) -> bool:
@@ -236,11 +215,16 @@ def scenes(topic: Subject, handbook: Handbook, about: About | None) -> list[Scen
 
     def fit(scene: Scene) -> float:
         form = next((1.2 - 0.2 * i for i, f in enumerate(wanted) if f in scene.forms), 0.0)
-        themed = topic.cliche is not None and topic.cliche.id in scene.themes
         domain = 1.0 * (scene.domain in near)
         if scene.domain in topic.domains:
             domain = 3.0 if scene.domain == topic.domains[0] else 2.2
-        return 2.6 * form + domain + 3.5 * (scene.domain in liked) + 4.0 * themed + 1.2 * jitter(topic.seed, scene.id)
+        return (
+            2.6 * form
+            + domain
+            + 3.5 * (scene.domain in liked)
+            + 4.0 * is_themed(scene, topic)
+            + 1.2 * jitter(topic.seed, scene.id)
+        )
 
     return sorted(handbook.scenes, key=lambda s: (-fit(s), s.id))
 
@@ -260,10 +244,10 @@ def _suits(alternative: Alternative, about: About | None) -> float:
     """Weigh what the author says of themselves."""
     if about is None:
         return 0.0
-    fit = 3.5 * (alternative.domain in interests(about))
-    region = REGION_OF.get(alternative.id)
+    fit = LIKED * (alternative.domain in interests(about))
+    region = alternative.region
     if region and about.place:
-        fit += 2.0 if re.search(_PLACES[region], about.place.casefold()) else -5.0
+        fit += 2.0 if re.search(PLACES[region], about.place.casefold()) else -5.0
     if "sensor" in alternative.access:
         fit += 1.5 * bool(
             re.search(r"arduino|raspberry|esp32|electronic|solder", f"{about.skills} {about.hardware}".casefold())
@@ -274,5 +258,5 @@ def _suits(alternative: Alternative, about: About | None) -> float:
 
 def elsewhere(alternative: Alternative, about: About | None) -> bool:
     """Tell whether a source covers one region and the author lives in another."""
-    region = REGION_OF.get(alternative.id)
-    return bool(region and about and about.place and not re.search(_PLACES[region], about.place.casefold()))
+    region = alternative.region
+    return bool(region and about and about.place and not re.search(PLACES[region], about.place.casefold()))

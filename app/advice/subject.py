@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from app.advice.voice import clipped, lower_first
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from app.catalogue import Catalogue, Cliche, Dataset
     from app.records import Match, Reading
@@ -98,7 +98,12 @@ _PLAIN = {
     "graph": "a small graph network",
     "generate": "a small generator",
 }
+_PEOPLE = frozenset({"Bayes", "Markov", "Kalman", "Gaussian", "Boltzmann", "Siamese", "Fourier", "Monte", "Carlo"})
+_COUNTED = frozenset({"classifier", "forest", "forests", "machine", "machines", "model", "network", "networks", "tree"})
+"""Last words of methods that need an article in a sentence."""
 _JARGON = re.compile(
+    r"million|thousand|support|confidence|lift|regressor|beats|minute|forecast|best|second|kind|title|draw|draws|drawn|drew|boxes|weights|plotted|counts|count|means|mean|built|found|takes|take|gives|goes|come|comes|"
+    r"until|while|year|years|month|months|hour|hours|half|still|also|into|onto|upon|look|looks|right|left|"
     r"about|tells|tell|says|given|gives|using|photo|photos|openai|faiss|langchain|streamlit|upload|learns|learn|play|plays|watch|reach|show|shows|people|find|time|work|first|real|every|many|some|only|just|also|often|accuracy|after|algorithm|algorithms|also|analysis|application|approach|based|before|bert|"
     r"best|better|between|chart|charts|class|classes|classification|classifier|classify|column|"
     r"columns|could|dashboard|data|dataset|datasets|decision|deep|detect|detection|different|does|"
@@ -242,8 +247,14 @@ def _method(reading: Reading, matches: Sequence[Match], catalogue: Catalogue) ->
     fit = [m for m in found if catalogue.techniques[m.entry].family not in _NO_METHOD]
     for mention in sorted(fit, key=lambda m: catalogue.techniques[m.entry].family in _ONLY_FEATURES):
         name = catalogue.techniques[mention.entry].name
-        return lower_first(mention.alias if "/" in name or "(" in name else name)
+        return _in_prose(mention.alias if "/" in name or "(" in name else name)
     return ""
+
+
+def _in_prose(method: str) -> str:
+    """Write a method's name as it stands inside a sentence: "passive aggressive classifier", but "naive Bayes"."""
+    told = " ".join(w if w in _PEOPLE else lower_first(w) for w in method.split())
+    return f"the {told}" if told.rsplit(" ", 1)[-1] in _COUNTED else told
 
 
 def _theme(dataset: Dataset | None, cliche: Cliche | None, reading: Reading) -> str:
@@ -257,21 +268,32 @@ def _theme(dataset: Dataset | None, cliche: Cliche | None, reading: Reading) -> 
 
 
 def _words(reading: Reading, entries: Sequence[object]) -> tuple[str, ...]:
-    """Pick words that the text shares with what it comes near, in the text's order; jargon says nothing of a domain."""
-    known: set[str] = set()
+    """Pick words that the text shares with what it comes near, in the text's order; jargon says nothing of a domain.
+
+    Columns and parts of a theme's name are things; words of a description only fill in where these are missing.
+    """
+    things: set[str] = set()
+    described: set[str] = set()
+    names: set[str] = set()
     for entry in entries:
-        about = [getattr(entry, "about", ""), getattr(entry, "name", ""), *getattr(entry, "tells", ())]
-        known.update(re.findall(r"[^\W\d_]{4,}", " ".join([*about, *getattr(entry, "columns", ())]).casefold()))
-    text = reading.brief.text[:READ_CHARS].casefold()
-    own = [w for w in re.findall(r"[^\W\d_]{4,}", text) if w in known and not _JARGON.fullmatch(w)]
-    names = {
-        w
-        for entry in entries
-        for form in (getattr(entry, "name", ""), *getattr(entry, "aliases", ()))
-        for w in re.findall(r"[^\W\d_]+", form.casefold())
-        if w not in {c.casefold() for c in getattr(entry, "columns", ())}
-    }
+        columns = {c.casefold() for c in getattr(entry, "columns", ())}
+        things |= _parts(columns)
+        if getattr(entry, "kind", "") == "cliche":
+            things |= _parts([getattr(entry, "name", "")])
+        described |= _parts([getattr(entry, "about", ""), *getattr(entry, "tells", ())])
+        names |= _parts([getattr(entry, "name", ""), *getattr(entry, "aliases", ())]) - _parts(columns)
     # A tool's name says how, not what about.
-    said = " ".join(reading.brief.text[m.span.start : m.span.end] for m in reading.mentions if m.kind == "technique")
-    names.update(re.findall(r"[^\W\d_]+", said.casefold()))
-    return tuple(dict.fromkeys(w for w in own if w not in names))[:3]
+    names |= _parts([reading.brief.text[m.span.start : m.span.end] for m in reading.mentions if m.kind == "technique"])
+    text = reading.brief.text[:READ_CHARS]
+    own = [w for w in re.findall(r"[^\W\d_]{4,}", text) if not _JARGON.fullmatch(w.casefold())]
+    # What has a capital inside a sentence is a name, and names make poor slices.
+    plain = [w.casefold() for w in own if w.islower() or not re.search(rf"[\w,] {re.escape(w)}", text)]
+    for known in (things, described - names):
+        found = tuple(dict.fromkeys(w for w in plain if w in known))
+        if found:
+            return found[:3]
+    return ()
+
+
+def _parts(texts: Iterable[str]) -> set[str]:
+    return {w for text in texts for w in re.findall(r"[^\W\d_]{4,}", text.casefold())}

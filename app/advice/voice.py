@@ -44,6 +44,23 @@ def tell(template: str, slots: Mapping[str, str], voice: Voice, seed: str = "") 
     return _START.sub(lambda found: found.group().upper(), " ".join(told.split()))
 
 
+_PERSONS = (
+    (r"\byou are\b", "I am"),
+    (r"\byours\b", "mine"),
+    (r"\byourself\b", "myself"),
+    (r"\byour\b", "my"),
+    (r"\byou\b", "I"),
+)
+
+
+def first_person(advice: str) -> str:
+    """Turn an order into its doer's account, for telling different advisers' advice by one rule: "I" goes before it."""
+    told = lower_first(advice)
+    for pattern, word in _PERSONS:
+        told = re.sub(pattern, word, told, flags=re.IGNORECASE)
+    return told
+
+
 def upper_first(text: str) -> str:
     """Give a phrase the capital that begins a sentence, past an opening quote."""
     at = next((i for i, c in enumerate(text) if c.isalnum()), 0)
