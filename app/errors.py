@@ -20,7 +20,7 @@
     ├── BadSetting            the environment asks for what there isn't
     ├── SourceUnusable        a source of the wide catalogue doesn't answer as it should
     ├── StoreUnavailable      the server that keeps the collections can't be used
-    ├── BoxFull               as many notes of readers as may be kept are there
+    ├── BoxFull               a reader's note can't be kept: there are too many, or no place
     └── PortInUse             the address of the service is taken
 """
 
@@ -105,7 +105,7 @@ class SourceUnusable(OriginalityError):
 
 
 class BoxFull(OriginalityError):
-    """As many notes of readers as may be kept are there already."""
+    """A reader's note can't be kept: as many as may be are there already, or their folder can't be written."""
 
 
 class StoreUnavailable(OriginalityError):

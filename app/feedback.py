@@ -38,8 +38,17 @@ class Box:
             The token that alone leads to it; the folder holds no more than its hash.
 
         Raises:
-            BoxFull: if there are too many notes.
+            BoxFull: if there are too many notes, or the folder can't be written.
         """
+        try:
+            return self._kept(kind, said)
+        except OSError as error:
+            raise BoxFull(
+                f"Notes can't be kept here ({error.strerror}). Whoever runs this service has to name a folder that "
+                "can be written: ORIGINALITY_FEEDBACK_DIR."
+            ) from error
+
+    def _kept(self, kind: str, said: Mapping[str, Any]) -> str:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if sum(1 for _ in self._folder.glob("*.json")) >= MOST_NOTES:
             raise BoxFull(f"{MOST_NOTES:,} notes are kept already. Whoever runs this service has to clear some first.")

@@ -111,7 +111,7 @@ SENTENCES = (
     # What is fine.
     "Your own data are the strong part: keep them at the centre.",
     "{method} is fine as it is; a textbook method on good data needs no fancier one.",
-    "Don't spend time on replacing {method} by something fancier; the model isn't what is worn out.",
+    "Don't spend time on tuning {method} or on something fancier; the model isn't what is worn out.",
     "Don't spend time on a fancier model; the textbook one is fine.",
     "Keep what goes beyond the usual: {added}.",
     # The sides that decided.

@@ -123,7 +123,7 @@ def test_the_floor_under_the_figures(checker: Checker) -> None:
     assert [c.report["id"] for c in judged] == [c["id"] for c in cases]
     found = metrics.figures(judged)
     assert found["n"] == 150
-    assert found["flag_f1"] >= 0.88
+    assert found["flag_f1"] >= 0.90
     assert found["flag_auc"] >= 0.97
     assert found["originals_flagged"] <= 0.03
     assert found["verdict_kappa"] >= 0.76

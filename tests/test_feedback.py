@@ -57,6 +57,13 @@ def test_a_full_box_takes_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         Box(tmp_path).put("proposal", {})
 
 
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """A read-only machine keeps no notes, and says what to do about it."""
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(BoxFull, match="ORIGINALITY_FEEDBACK_DIR"):
+        Box(tmp_path / "file" / "box").put("proposal", {})
+
+
 @pytest.fixture
 def client(settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
     """Talk to a service whose notes go to a folder of the test's; no checker is needed to leave one."""
