@@ -89,7 +89,7 @@ class Checker:
         encoder: Encoder,
     ) -> None:
         """Wire the stages; use ``open``."""
-        self.catalogue = reader.catalogue
+        self.catalogue, self.datasets_named = reader.catalogue, reader.datasets_named
         self._encoder = encoder
         self._words = lookup.Words(reader.catalogue)
         self.collections = collections
@@ -207,8 +207,13 @@ class Checker:
         reports = iter([self._report(*one) for one in zip(judged, advised, projects, near, strict=True)])
         return [next(reports) if isinstance(b, Brief) else b for b in briefs]
 
-    def search(self, query: str, k: int = 10, among: lookup.Filter | None = None) -> list[SearchHit]:
+    def search(
+        self, query: str, k: int = 10, among: lookup.Filter | None = None, by: Sequence[lookup.Sign] = lookup.SIGNS
+    ) -> list[SearchHit]:
         """Rank catalogue entries for a description, best first, at most k: by names, by words and by meaning.
+
+        Args:
+            by: rank by these signs alone; what only the others speak for is not found.
 
         Raises:
             TextUnusable, TextTooLong: if the query can't be read.
@@ -224,11 +229,12 @@ class Checker:
         alone = len(query.strip())
         sure = [m for m in reading.mentions if m.sure or m.span.end - m.span.start == alone]
         named = dict.fromkeys(m.entry for m in sure if m.entry in allowed)
-        fused = lookup.fuse(
-            [name for name in named if name in near or name in reading.nearest],
-            [name for name in self._words.find(query, allowed) if name in near],
-            [name for name in near if name in allowed],
-        )
+        rankings: dict[lookup.Sign, list[str]] = {
+            "name": [name for name in named if name in near or name in reading.nearest],
+            "words": [name for name in self._words.find(query, allowed) if name in near],
+            "meaning": [name for name in near if name in allowed],
+        }
+        fused = lookup.fuse(*(some if sign in by else [] for sign, some in rankings.items()))
         return [self._hit(name, near.get(name), reading, list(signs)) for name, signs in fused[:k]]
 
     def _hit(self, name: str, hit: SearchHit | None, reading: Reading, signs: list[lookup.Sign]) -> SearchHit:

@@ -230,6 +230,7 @@ def add(
         BadInput: if an id stands twice.
         IndexStale: if the collection that is there can't be read.
         IndexBusy: if another process writes to it.
+        IndexNotWritten: if the disk refuses; the version before stays.
     """
     refuse_twins(rows)
     vectors = encoded(rows, encoder, tell)

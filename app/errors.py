@@ -14,7 +14,8 @@
     ├── IndexUnusable         the built index
     │   ├── IndexMissing      there is none
     │   ├── IndexStale        built for another catalogue, model or layout
-    │   └── IndexBusy         somebody else is building it
+    │   ├── IndexBusy         somebody else is building it
+    │   └── IndexNotWritten   the disk took no more
     ├── ModelUnavailable      the weights are missing or not the pinned ones
     ├── JudgeInvalid          the learned coefficients are missing or don't fit the code
     ├── BadSetting            the environment asks for what there isn't
@@ -86,6 +87,10 @@ class IndexStale(IndexUnusable):
 
 class IndexBusy(IndexUnusable):
     """Another process is building the index and didn't finish in time."""
+
+
+class IndexNotWritten(IndexUnusable):
+    """A new version couldn't be written, for want of room or of rights; the one that was there stays."""
 
 
 class ModelUnavailable(OriginalityError):

@@ -11,6 +11,7 @@ from app import metrics
 from app.checker import GROUP, Checker, Submission
 from app.errors import FileUnreadable, OriginalityError
 from app.judge import Judge
+from app.lookup import SIGNS, Filter, Sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from app.metrics import Case
 
 LEDGER = "ledger.json"
+SEARCHED_BY: tuple[tuple[Sign, ...], ...] = (("meaning",), ("words",), ("words", "meaning"), SIGNS)
 
 
 def read_cases(path: Path) -> list[dict[str, Any]]:
@@ -152,3 +154,42 @@ def evaluate(
             tell(line)
         result[path.name] = metrics.figures(found)
     return result
+
+
+def searched(
+    path: Path, checker: Checker, longest: int | None = None, tell: Callable[[str], None] = lambda _: None
+) -> dict[str, dict[str, float]]:
+    """Search for the data of each text that rests on known data, by one sign and by several, and tell the figures.
+
+    Args:
+        path: JSONL file of cases; what a case rests on are its ``dataset_ids``, or the names in ``datasets``.
+        longest: leave out texts of more words.
+
+    Returns:
+        Signs to figures: ``n`` texts, and the share of them that have a right one ``first`` and ``among_5``.
+
+    Raises:
+        FileUnreadable: naming file, line and what is wrong.
+    """
+    asked = [(row, _sought(row, checker)) for row in read_cases(path) if row["dataset"] == "known"]
+    asked = [(row, ids) for row, ids in asked if ids and (longest is None or row["words"] <= longest)]
+    figures = {}
+    for signs in SEARCHED_BY:
+        places = [_place(checker, str(row["text"]), ids, signs) for row, ids in asked]
+        shares = {name: sum(p < k for p in places) / max(len(places), 1) for name, k in (("first", 1), ("among_5", 5))}
+        figures[" + ".join(signs)] = {"n": len(places), **shares}
+    tell(f"{path.name}: searching for the data of {len(asked)} texts that rest on known data")
+    for signs_name, found in figures.items():
+        tell(f"  {signs_name:22} a right one first {found['first']:.3f}, among five {found['among_5']:.3f}")
+    return figures
+
+
+def _sought(row: Mapping[str, Any], checker: Checker) -> set[str]:
+    ids = row.get("dataset_ids")
+    return set(ids if ids is not None else [one for name in row["datasets"] for one in checker.datasets_named(name)])
+
+
+def _place(checker: Checker, text: str, ids: set[str], signs: Sequence[Sign]) -> int:
+    """Give the place of the first right one, 0 for the best; a large number where none is near."""
+    hits = checker.search(text, 5, Filter(kinds=("dataset",)), signs)
+    return next((place for place, hit in enumerate(hits) if hit.entry in ids), 5)

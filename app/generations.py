@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import IndexBusy, IndexMissing
+from app.errors import IndexBusy, IndexMissing, IndexNotWritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ def write(folder: Path, fill: Callable[[Path], None], *, kept: int = KEPT) -> in
         The new generation's number.
 
     Raises:
-        OSError: if the disk refuses; the old generation stays, and nothing unfinished does.
+        IndexNotWritten: if the disk refuses; the old generation stays, and nothing unfinished does.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     number = max(versions(folder), default=0) + 1
@@ -55,6 +55,12 @@ def write(folder: Path, fill: Callable[[Path], None], *, kept: int = KEPT) -> in
         flush(fresh)
         fresh.rename(place)
         _turn(folder, place)
+    except (OSError, RuntimeError) as error:  # the second is how FAISS says that a write failed
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise IndexNotWritten(
+            f"A new version of {folder.name}/ can't be written ({_reason(error)}); what was there stays. "
+            "See that its disk has room and may be written to, and try again."
+        ) from error
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
@@ -129,6 +135,10 @@ def lock(folder: Path, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
                     ) from error
                 time.sleep(0.2)
         yield
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else "") or type(error).__name__
 
 
 def _name(folder: Path, number: int) -> str:

@@ -141,7 +141,7 @@ def build(
         The manifest.
 
     Raises:
-        OSError: if the disk refuses; the old index stays.
+        IndexNotWritten: if the disk refuses; the old index stays.
     """
     views = sorted(views, key=lambda v: (v.kind, v.entry))  # one kind's rows stand together: a search can keep to them
     rows = [Row(v.entry, cast("EntryKind", v.kind), v.name, _digest(v.text)) for v in views]

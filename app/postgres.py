@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 
 LAYOUT = 1
 GRAPH_FROM = 20_000
-"""Rows from which a collection has a graph: there the exact search takes some tens of milliseconds."""
+"""Rows from which a collection has a graph. By ``scripts/bench_postgres.py`` on two cores the exact search of so many
+takes 16 ms, and 79 ms of 100,000; by the graph it is 7 and 11 ms, and growing it takes 10 and 80 s once."""
 GRAPH_WIDTH = 200
-"""Candidates that a search of the graph keeps (``hnsw.ef_search``)."""
+"""Candidates that a search of the graph keeps (``hnsw.ef_search``): of the exact ten .997 and .996 are found."""
 CONNECTIONS = 4
 """Most that one process holds: the service asks with two workers."""
 CONNECT_TIMEOUT_S = 10

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Print how searching grows with the number of rows: exact, and by cells, on real sentences.
 
-The sentences are the docstrings of the installed packages and, where the machine has them, Debian's descriptions of its
-packages; they are encoded by the shipped model. Encoding is kept beside --work and goes on where it was broken off.
+The sentences are docstrings of installed packages and, where the machine has them, Debian's descriptions of its
+packages. They are kept in --work with their vectors: what was broken off goes on where it was, also after a kill, and
+the sentences stay those of the first run. --encode N encodes so many without measuring.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import argparse
 import ast
 import hashlib
-import resource
+import re
 import subprocess
 import sys
 import sysconfig
 import time
-from itertools import chain, islice
+from concurrent.futures import ProcessPoolExecutor
+from itertools import chain
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,18 +26,22 @@ import faiss
 import numpy as np
 
 from app import approximate
-from app.encoder import DIMENSION, SentenceTransformersEncoder
+from app.encoder import DIMENSION
+from app.runtime import OnnxEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from app.records import Vectors
+    from app.runtime import Runtime
 
 SIZES = (5_000, 25_000)
 QUERIES = 200
 K = 10
 CHUNK = 1_024
-SHORTEST, LONGEST = 20, 200
+SHORTEST, LONGEST = 20, 300
+SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+|\n\s*\n|\n\s*[-*>=~:.]+\s*")
+"""Also ends at an empty line, and before a line of a list or a heading's underline."""
 NONE_GONE = np.zeros(0, np.int64)
 
 
@@ -42,32 +49,48 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure and print; 2 if there are too few sentences."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="numbers of rows")
-    parser.add_argument("--work", type=Path, required=True, help="folder for the encoded sentences; 1.5 kB a row")
+    parser.add_argument("--work", type=Path, required=True, help="folder for sentences and vectors; 1.6 kB a row")
+    parser.add_argument(
+        "--roots", type=Path, nargs="+", help="folders of Python files; the installed packages' if none"
+    )
+    parser.add_argument("--runtime", choices=["fp32", "int8"], default="int8", help="what the model runs on")
+    parser.add_argument("--encode", type=int, metavar="N", help="encode N sentences, and measure nothing")
     given = parser.parse_args(arguments)
-    texts = list(islice(_sentences(), max(given.sizes) + QUERIES))
-    if len(texts) < max(given.sizes) + QUERIES:
-        print(f"bench_index: {len(texts):,} sentences here; {max(given.sizes) + QUERIES:,} are needed", file=sys.stderr)
+    given.work.mkdir(parents=True, exist_ok=True)
+    texts = _kept_sentences(given.work, given.roots or [Path(sysconfig.get_paths()["purelib"])])
+    needed = given.encode or max(given.sizes) + QUERIES
+    if len(texts) < needed:
+        print(f"bench_index: {len(texts):,} sentences here; {needed:,} are needed", file=sys.stderr)
         return 2
-    vectors = _encoded(texts, given.work)
-    queries, rows = np.ascontiguousarray(vectors[:QUERIES]), vectors[QUERIES:]
-    print(f"{'rows':>10}{'search':>8}{'build s':>9}{'p50 ms':>8}{'p99 ms':>8}{'recall@10':>11}{'peak MB':>9}  cells")
+    file = _encoded(texts[:needed], given.work, given.runtime)
+    if given.encode:
+        return 0
+    print("| rows | search | build s | p50 ms | p99 ms | recall@10 | peak MB | cells |")
+    print("| ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for size in given.sizes:
-        _measure(np.ascontiguousarray(rows[:size]), queries)
+        # One process a size and a search: the peak of memory is then its own.
+        for how in ("exact", "cells"):
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
+                print(alone.submit(_measure, how, file, size).result(), flush=True)
     return 0
 
 
-def _measure(rows: Vectors, queries: Vectors) -> None:
+def _measure(how: str, file: Path, size: int) -> str:
+    """Give a line of the table; the truth that recall is measured against comes from the exact search."""
+    vectors = np.fromfile(file, dtype=np.float32, count=(QUERIES + size) * DIMENSION).reshape(-1, DIMENSION)
+    queries, rows = vectors[:QUERIES], vectors[QUERIES:]
     began = time.perf_counter()
     exact = faiss.IndexFlatIP(DIMENSION)
     exact.add(rows)
     built = time.perf_counter() - began
     truth, times = _asked(lambda one: exact.search(one, K)[1], queries)
-    _line(len(rows), "exact", built, times, 1.0, "")
+    if how == "exact":
+        return _line(len(rows), how, built, times, 1.0, "")
     began = time.perf_counter()
     cells = approximate.build(rows)
     built = time.perf_counter() - began
     found, times = _asked(lambda one: approximate.search(cells, exact, one, K, NONE_GONE)[1], queries)
-    _line(len(rows), "cells", built, times, approximate.recall(found, truth), f"{cells.nprobe} of {cells.nlist}")
+    return _line(len(rows), how, built, times, approximate.recall(found, truth), f"{cells.nprobe} of {cells.nlist}")
 
 
 def _asked(search: Callable[[Vectors], Any], queries: Vectors) -> tuple[Any, list[float]]:
@@ -81,40 +104,58 @@ def _asked(search: Callable[[Vectors], Any], queries: Vectors) -> tuple[Any, lis
     return np.array(numbers), times
 
 
-def _line(rows: int, how: str, built: float, times: list[float], recall: float, cells: str) -> None:
+def _line(rows: int, how: str, built: float, times: list[float], recall: float, cells: str) -> str:
     p50, p99 = np.quantile(times, [0.5, 0.99])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
-    print(f"{rows:10,}{how:>8}{built:9.1f}{p50:8.2f}{p99:8.2f}{recall:11.3f}{peak:9,.0f}  {cells}", flush=True)
+    peak = _peak_mb()
+    return f"| {rows:,} | {how} | {built:.1f} | {p50:.2f} | {p99:.2f} | {recall:.3f} | {peak:,.0f} | {cells} |"
 
 
-def _encoded(texts: list[str], work: Path) -> Vectors:
-    """Encode chunk by chunk into a file named for the texts and the model; what is there is not encoded again."""
-    encoder = SentenceTransformersEncoder.open()
-    key = hashlib.sha256("\n".join([encoder.name, *texts]).encode()).hexdigest()[:16]
-    work.mkdir(parents=True, exist_ok=True)
-    file = work / f"{key}.f32"
+def _peak_mb() -> float:
+    """Read this process's peak of memory: getrusage would tell its parent's where that was higher."""
+    status = Path("/proc/self/status")
+    lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
+    return next((int(line.split()[1]) / 1_024 for line in lines if line.startswith("VmHWM:")), float("nan"))
+
+
+def _encoded(texts: list[str], work: Path, runtime: Runtime) -> Path:
+    """Encode chunk by chunk behind what is there; a row that a kill cut off is written again."""
+    encoder = OnnxEncoder.open(work / "graphs", runtime)
+    file = work / f"vectors-{runtime}.f32"
     row = 4 * DIMENSION
     done = file.stat().st_size // row if file.exists() else 0
     began = time.perf_counter()
     with file.open("r+b" if file.exists() else "w+b") as stream:
+        stream.truncate(done * row)
         stream.seek(done * row)
         for start in range(done, len(texts), CHUNK):
             stream.write(encoder.encode(texts[start : start + CHUNK]).tobytes())
             stream.flush()
             print(f"encoded {min(start + CHUNK, len(texts)):,} of {len(texts):,}", file=sys.stderr)
     fresh = len(texts) - done
-    if fresh:
-        print(f"{fresh / (time.perf_counter() - began):,.0f} sentences a second")
-    return np.memmap(file, dtype=np.float32, mode="r", shape=(len(texts), DIMENSION))
+    if fresh > 0:
+        print(f"{fresh / (time.perf_counter() - began):,.0f} sentences a second", file=sys.stderr)
+    return file
 
 
-def _sentences() -> Iterator[str]:
-    """Give different sentences, in an order that depends on the machine's packages alone."""
+def _kept_sentences(work: Path, roots: list[Path]) -> list[str]:
+    """Read the sentences of the first run, or gather them; a kill leaves no half of a file."""
+    file = work / "sentences.txt"
+    if not file.exists():
+        # In the order of a hash: any first N are drawn from all sources.
+        texts = sorted(_sentences(roots), key=lambda text: hashlib.blake2b(text.encode(), digest_size=8).digest())
+        fresh = file.with_suffix(".new")
+        fresh.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+        fresh.rename(file)
+    return file.read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def _sentences(roots: list[Path]) -> Iterator[str]:
+    """Give different sentences, of which UTF-8 can hold every letter."""
     seen: set[str] = set()
-    for text in chain(_debian(), _docstrings()):
-        for part in text.replace("\n", " ").split(". "):
+    for text in chain(_debian(), _docstrings(roots)):
+        for part in SENTENCE_END.split(text.encode("utf-8", "ignore").decode()):
             line = " ".join(part.split())
-            if SHORTEST <= len(line) <= LONGEST and line not in seen:
+            if SHORTEST <= len(line) <= LONGEST and " " in line and line not in seen:
                 seen.add(line)
                 yield line
 
@@ -126,11 +167,11 @@ def _debian() -> Iterator[str]:
         return
     for block in done.stdout.split("\n\n"):
         _, _, description = block.partition("\nDescription")
-        yield description.partition(":")[2]
+        yield description.partition(":")[2].partition("\n")[0]
 
 
-def _docstrings() -> Iterator[str]:
-    for file in sorted(Path(sysconfig.get_paths()["purelib"]).rglob("*.py")):
+def _docstrings(roots: list[Path]) -> Iterator[str]:
+    for file in chain.from_iterable(sorted(root.rglob("*.py")) for root in roots):
         try:
             tree = ast.parse(file.read_bytes())
         except (OSError, SyntaxError, ValueError):

@@ -32,6 +32,14 @@ def main(arguments: list[str] | None = None) -> int:
         help="the default: what the released judge learned from is judged by one that left its author out",
     )
     which.add_argument("--in-sample", action="store_true", help="the released judge on everything, labelled as such")
+    parser.add_argument(
+        "--search",
+        nargs="?",
+        type=int,
+        const=0,
+        metavar="WORDS",
+        help="search for the data of each text instead, of at most so many words, and print what finds them",
+    )
     parser.add_argument("--clear", action="store_true", help="leave out the cases on which two readers differ")
     parser.add_argument("--errors", type=int, default=0, help="list so many wrong flags, by id")
     parser.add_argument("--json", action="store_true", help="print the figures alone, as JSON")
@@ -55,6 +63,11 @@ def main(arguments: list[str] | None = None) -> int:
         if not given.cases:
             return 0
         checker = Checker.open(settings, build=True)
+        if given.search is not None:
+            figures = {p.name: evaluation.searched(p, checker, given.search or None, tell) for p in given.cases}
+            if given.json:
+                print(json.dumps(figures, indent=1))
+            return 0
         found = evaluation.evaluate(
             given.cases, checker, FOLDS, tell, in_sample=given.in_sample, clear=given.clear, errors=given.errors
         )

@@ -90,7 +90,7 @@ ALLOWED: dict[str, set[str]] = {
         "matches",
     }
     | {"nametable", "reader", "report", "runtime", "settings", "store", "stores", "verdict"},
-    "evaluation": PLAIN | {"checker", "judge", "metrics"},
+    "evaluation": PLAIN | {"checker", "judge", "lookup", "metrics"},
     "advising": PLAIN | {"advice", "checker", "evaluation", "judge", "report"},  # of the judge its type
     "learning": PLAIN
     | {"catalogue", "claims", "evaluation", "features", "intake", "judge", "matches", "metrics", "reader", "roles"}

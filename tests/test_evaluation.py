@@ -183,3 +183,24 @@ def test_the_table_tells_every_figure_with_its_interval(checker: Checker, tmp_pa
     assert lines[0] == "cases.jsonl: 8 cases, in-sample: the released judge has learned from cases like these"
     assert [line.split()[0] for line in lines[1:14]] == [name for name in found["cases.jsonl"] if name != "n"]
     assert any(line.startswith("  flag right, by length: below 45 words") for line in lines)
+
+
+@pytest.mark.model
+def test_searching_is_told_by_sign(checker: Checker, tmp_path: Path) -> None:
+    """What is sought is taken from ids or names; texts without it, or too long, are left out; each sign is told."""
+    rows = [
+        CASE | {"dataset_ids": ["titanic"]},
+        CASE | {"id": "b", "text": "sentiment of film reviews", "datasets": ["IMDB reviews"]},
+        CASE | {"id": "c", "datasets": ["what nobody has heard of"]},
+        CASE | {"id": "d", "dataset": "new", "dataset_ids": ["titanic"]},
+        CASE | {"id": "e", "text": "titanic " * 9, "dataset_ids": ["titanic"]},
+    ]
+    told: list[str] = []
+    found = evaluation.searched(written(tmp_path, *map(json.dumps, rows)), checker, 8, told.append)
+    assert list(found) == ["meaning", "words", "words + meaning", "name + words + meaning"]
+    assert {figures["n"] for figures in found.values()} == {2}
+    assert found["name + words + meaning"]["first"] >= 0.5
+    assert len(told) == 5
+    hits = checker.search("titanic", 3, by=["meaning"])
+    assert {sign for hit in hits for sign in hit.found_by} == {"meaning"}
+    assert checker.search("titanic", 3, by=[]) == []
