@@ -185,10 +185,12 @@ def test_links_are_followed_where_that_is_asked_for(tmp_path: Path, monkeypatch:
 
 @pytest.fixture
 def terminal() -> Iterator[tuple[int, int]]:
-    """Open a terminal of our own."""
+    """Open a terminal of our own, where Ctrl-C is heard: tests run in the background don't hear it, nor do children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     ours, theirs = pty.openpty()
     yield ours, theirs
     os.close(ours)
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.model
@@ -199,7 +201,13 @@ def test_a_terminal_shows_progress_and_ctrl_c_says_how_to_go_on(terminal: tuple[
     command = [sys.executable, "-m", "app", "screen", str(path), "--no-suggest", "--output", str(out)]
     ours, theirs = terminal
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=theirs, env=environment) as running_one:
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env=environment,
+    ) as running_one:
         os.close(theirs)
         seen, pressed, until = b"", 0.0, time.monotonic() + 120
         with contextlib.suppress(OSError):  # the other end is closed
