@@ -59,7 +59,7 @@ def chosen(asked: str) -> Runtime:
     """Settle what to run on.
 
     ``auto`` is fp32 on every processor: its verdicts are the reference's, and stay the same where a service moves to
-    another machine. Reading is 2.5 times the reference's speed by it, and 5 times by int8 where the processor
+    another machine. Reading is 2.3 times the reference's speed by it, and 4.7 times by int8 where the processor
     multiplies 8-bit integers in one step (docs/SPEED.md); whoever needs that asks for it.
 
     Raises:
