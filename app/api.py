@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, cast
+from typing import Annotated, Any, cast
 
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import APIRouter, FastAPI, Query, Request
@@ -19,26 +19,23 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from app import __version__, holdings, lookup, page, shelf, voices, web
-from app.bodies import (
-    BODY_FAULTS,
+from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, json_answer, submission_of
+from app.checker import Checker
+from app.contract import (
     MAX_BATCH,
     MAX_CHOICES,
     MAX_HITS,
+    MAX_PAGE,
+    AnyEntry,
     BatchIn,
     BatchOut,
     CataloguePage,
     CheckIn,
     EntrySummary,
-    JsonRoute,
     Kind,
     SearchIn,
     SearchOut,
-    ServiceNow,
-    answers,
-    json_answer,
 )
-from app.catalogue import Alternative, Cliche, Dataset, Technique, Tutorial
-from app.checker import Checker
 from app.errors import OriginalityError
 from app.intake import MAX_CHARS
 from app.records import EntryKind
@@ -47,9 +44,7 @@ from app.report import Neighbour, Report, SearchHit
 from app.serving import BodyLimit, Problem, RequestLog, SecurityHeaders, Service, problem_of
 from app.settings import Settings
 
-MAX_PAGE = 500
 EXAMPLES = Path(__file__).resolve().parent / "examples.json"
-Entry: TypeAlias = Dataset | Technique | Tutorial | Cliche | Alternative
 
 _DESCRIPTION = """Tells whether an idea for a machine-learning portfolio project is well worn, with its evidence,
 and what would make it the author's own. Nothing that is sent is stored or logged. Every fault is a problem document
@@ -68,7 +63,7 @@ async def check(body: CheckIn, request: Request, service: ServiceNow) -> Respons
     """Judge one text."""
     limits = service.admit(request)
     holdings.require(request, service, "read", body.collections)
-    one = body.submission()
+    one = submission_of(body)
 
     def work(checker: Checker) -> tuple[Report, str]:
         report = checker.check(
@@ -91,7 +86,7 @@ async def check_batch(body: BatchIn, request: Request, service: ServiceNow) -> R
     """Judge up to 100 texts; one that can't be judged gets an error in its place, and the others their reports."""
     limits = service.admit(request, len(body.items))
     holdings.require(request, service, "read", {name for item in body.items for name in item.collections})
-    submissions = [item.submission() for item in body.items]
+    submissions = [submission_of(item) for item in body.items]
 
     def work(checker: Checker) -> tuple[list[Report | OriginalityError], str]:
         results = checker.check_many(submissions)
@@ -184,7 +179,7 @@ async def list_catalogue(
     return json_answer(dumps({"total": len(fitting), "offset": offset, "items": items}))
 
 
-@api.get("/catalogue/{entry}", tags=["catalogue"], responses=answers(Entry, 404, 422, 503))
+@api.get("/catalogue/{entry}", tags=["catalogue"], responses=answers(AnyEntry, 404, 422, 503))
 async def show_entry(entry: str, service: ServiceNow) -> Response:
     """Show all that is known of one entry."""
     found = service.ready_checker().catalogue.entries.get(entry)

@@ -10,17 +10,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app import corpus, keys
-from app.bodies import (
-    BODY_FAULTS,
-    CollectionOut,
-    CollectionsOut,
-    JsonRoute,
-    RowsIn,
-    RowsOut,
-    ServiceNow,
-    answers,
-    json_answer,
-)
+from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, json_answer
+from app.contract import MAX_PAGE, CollectionOut, CollectionsOut, RowsIn, RowsOut
 from app.errors import CollectionMissing
 from app.render import dumps
 
@@ -32,7 +23,6 @@ if TYPE_CHECKING:
     from app.serving import Service
     from app.store import Store
 
-MAX_PAGE = 500
 _FAULTS = (401, 404, 422, 429, 503)
 _GONE = {204: {"description": "Deleted."}} | {k: v for k, v in answers(None, *_FAULTS).items() if k != 200}
 

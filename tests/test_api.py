@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from app import logs, serving
 from app.api import EXAMPLES, create_app
-from app.bodies import MAX_BATCH, CheckIn, ProblemOut
+from app.contract import MAX_BATCH, CheckIn, ProblemOut
 from app.errors import TextUnusable
 from app.intake import MAX_CHARS
 from app.report import Report

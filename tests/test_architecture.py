@@ -99,10 +99,11 @@ ALLOWED: dict[str, set[str]] = {
     "render": PLAIN | {"report", "tongues", "words"},
     "serving": PLAIN | {"checker", "logs", "report", "settings"},
     "web": PLAIN | {"atlas", "checker", "comparison", "corrections", "forms", "page", "render", "report", "serving"},
-    "bodies": PLAIN | {"checker", "corpus", "report", "serving"},
-    "holdings": PLAIN | {"bodies", "checker", "corpus", "keys", "render", "serving", "store"},
+    "contract": PLAIN | {"catalogue", "corpus", "report"},
+    "bodies": PLAIN | {"checker", "contract", "serving"},
+    "holdings": PLAIN | {"bodies", "checker", "contract", "corpus", "keys", "render", "serving", "store"},
     "api": PLAIN
-    | {"bodies", "catalogue", "checker", "holdings", "intake", "lookup", "render", "report", "serving", "settings"}
+    | {"bodies", "checker", "contract", "holdings", "intake", "lookup", "render", "report", "serving", "settings"}
     | {"page", "shelf", "voices", "web"},
     "console": PLAIN | {"checker", "encoder", "settings", "store", "stores"},
     "progress": set(),
