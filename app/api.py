@@ -271,6 +271,7 @@ def create_app(settings: Settings, checker: Checker | None = None) -> FastAPI:
     )
     app.include_router(api)
     app.include_router(holdings.router)
+    app.include_router(voices.rest)
     app.include_router(state)
     app.include_router(web.router)
     app.include_router(shelf.router)

@@ -36,6 +36,11 @@ def answers(model: Any, *faults: int) -> dict[int | str, dict[str, Any]]:
     return {200: good, **{status: {"model": ProblemOut, "description": FAULTS[status]} for status in faults}}
 
 
+def gone(*faults: int) -> dict[int | str, dict[str, Any]]:
+    """Document the answers of an endpoint that deletes."""
+    return {204: {"description": "Deleted."}} | {k: v for k, v in answers(None, *faults).items() if k != 200}
+
+
 FAULTS = {
     400: "The body is not JSON.",
     401: "There is no key, or it isn't valid.",

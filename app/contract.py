@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from app import corpus
 from app.catalogue import Alternative, Cliche, Dataset, Technique, Tutorial
-from app.records import EntryKind
+from app.records import EntryKind, VerdictLabel
 from app.report import Neighbour, Report, SearchHit
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ MAX_ROWS = 1_000
 MAX_COLLECTIONS = 10
 MAX_CHOICES = 20
 MAX_PAGE = 500
+MAX_COMMENT = 1_000
+MAX_KEPT_TEXT = 20_000
 Kind = Literal["dataset", "technique", "tutorial", "cliche", "alternative"]
 AnyEntry: TypeAlias = Dataset | Technique | Tutorial | Cliche | Alternative
 
@@ -167,6 +169,47 @@ class CollectionsOut(BaseModel):
     """The collections that a key may read."""
 
     collections: list[CollectionOut]
+
+
+class DisagreementIn(In):
+    """A reader sees a verdict otherwise."""
+
+    kind: Literal["disagreement"]
+    verdict: VerdictLabel = Field(description="What the checker said.")
+    wished: VerdictLabel = Field(description="What it should have said.")
+    comment: Annotated[str, AtMost(MAX_COMMENT)] = Field("", description="Why.")
+    rules: Line = Field("", description="The report's provenance.rules.")
+    catalogue: Line = Field("", description="The report's provenance.catalogue.")
+    text: Annotated[str, AtMost(MAX_KEPT_TEXT)] = Field("", description="The text, where its author allows that, too.")
+    consent: Literal[True] = Field(description="Whoever says this allows that it be kept; without that nothing is.")
+
+
+class ProposalIn(In):
+    """The catalogue lacks something."""
+
+    kind: Literal["proposal"]
+    entry: Kind = Field(description="What kind of thing it is.")
+    name: Line = Field(min_length=1)
+    url: Line = ""
+    about: Annotated[str, AtMost(MAX_COMMENT)] = ""
+    consent: Literal[True] = Field(description="Whoever says this allows that it be kept; without that nothing is.")
+
+
+FeedbackIn = Annotated[DisagreementIn | ProposalIn, Field(discriminator="kind")]
+
+
+class FeedbackOut(BaseModel):
+    """A note is kept."""
+
+    token: str = Field(description="Leads to the note, and is kept nowhere: who has it can read and delete the note.")
+
+
+class NoteOut(BaseModel):
+    """A note as it is kept."""
+
+    kind: Literal["disagreement", "proposal"]
+    day: str = Field(description="ISO date of its keeping.")
+    said: dict[str, str] = Field(description="What was said, by field.")
 
 
 class EntrySummary(BaseModel):

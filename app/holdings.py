@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app import corpus, keys
-from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, json_answer
+from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, gone, json_answer
 from app.contract import MAX_PAGE, CollectionOut, CollectionsOut, RowsIn, RowsOut
 from app.errors import CollectionMissing
 from app.render import dumps
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from app.store import Store
 
 _FAULTS = (401, 404, 422, 429, 503)
-_GONE = {204: {"description": "Deleted."}} | {k: v for k, v in answers(None, *_FAULTS).items() if k != 200}
 
 router = APIRouter(prefix="/api/v1/collections", tags=["collections"], route_class=JsonRoute)
 
@@ -118,7 +117,7 @@ async def remove_row(name: str, row: str, request: Request, service: ServiceNow)
     return json_answer(dumps((await service.run(work)).model_dump()), limits)
 
 
-@router.delete("/{name}", status_code=204, responses=_GONE)
+@router.delete("/{name}", status_code=204, responses=gone(*_FAULTS))
 async def drop_collection(name: str, request: Request, service: ServiceNow) -> Response:
     """Delete a collection with all its versions."""
     limits = service.admit(request)

@@ -9,9 +9,12 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from app import page
+from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, gone, json_answer
+from app.contract import MAX_COMMENT, MAX_KEPT_TEXT, DisagreementIn, FeedbackIn, FeedbackOut, NoteOut
 from app.errors import BadInput
 from app.feedback import Box
 from app.forms import fields_of
+from app.render import dumps
 from app.serving import problem_of
 from app.words import KINDS, VERDICTS
 
@@ -21,8 +24,7 @@ if TYPE_CHECKING:
     from app.serving import Service
 
 router = APIRouter(include_in_schema=False)
-MOST_CHARS = 1_000
-MOST_TEXT = 20_000
+rest = APIRouter(prefix="/api/v1/feedback", tags=["feedback"], route_class=JsonRoute)
 
 
 class ConsentMissing(BadInput):
@@ -45,7 +47,7 @@ async def disagree(request: Request) -> Response:
         "catalogue": _line(data, "catalogue"),
     }
     if data.get("with_text"):
-        said["text"] = _line(data, "text", MOST_TEXT)
+        said["text"] = _line(data, "text", MAX_KEPT_TEXT)
     return await _kept(request, data, "disagreement", said, needed="wished")
 
 
@@ -78,6 +80,35 @@ async def delete_note(request: Request, token: str) -> Response:
     if not _box(request).drop(token):
         raise HTTPException(404)
     return page.show(request, "note.html", note=None, token="")
+
+
+@rest.post("", responses=answers(FeedbackOut, *BODY_FAULTS))
+async def leave_note(body: FeedbackIn, request: Request, service: ServiceNow) -> Response:
+    """Keep that a verdict is seen otherwise, or that the catalogue lacks something; with consent alone."""
+    limits = service.admit(request)
+    said = body.model_dump(exclude={"kind", "consent"})
+    if isinstance(body, DisagreementIn) and not body.text:
+        del said["text"]
+    token = Box(service.settings.feedback_dir).put(body.kind, said)
+    return json_answer(dumps(FeedbackOut(token=token).model_dump()), limits)
+
+
+@rest.get("/{token}", responses=answers(NoteOut, 404, 422, 503))
+async def read_note(token: str, request: Request) -> Response:
+    """Give a note to whoever holds its token."""
+    note = _box(request).get(token)
+    if note is None:
+        raise HTTPException(404)
+    kind, day = note.pop("kind"), note.pop("day")
+    return json_answer(dumps(NoteOut(kind=kind, day=day, said=note).model_dump()))
+
+
+@rest.delete("/{token}", status_code=204, responses=gone(404, 422, 503))
+async def erase_note(token: str, request: Request) -> Response:
+    """Delete a note for good."""
+    if not _box(request).drop(token):
+        raise HTTPException(404)
+    return Response(status_code=204)
 
 
 async def _kept(request: Request, data: FormData, kind: str, said: dict[str, Any], needed: str) -> Response:
@@ -118,6 +149,6 @@ def _choice(data: FormData, name: str, among: dict[str, str]) -> str:
     return given if isinstance(given, str) and given in among else ""
 
 
-def _line(data: FormData, name: str, most: int = MOST_CHARS) -> str:
+def _line(data: FormData, name: str, most: int = MAX_COMMENT) -> str:
     given = data.get(name)
     return given.replace("\r\n", "\n").strip()[:most] if isinstance(given, str) else ""

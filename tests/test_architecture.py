@@ -117,7 +117,7 @@ ALLOWED: dict[str, set[str]] = {
     "forms": PLAIN | {"corrections"},
     "page": {"intake", "render", "serving", "tongues", "words"},
     "shelf": PLAIN | {"catalogue", "checker", "lookup", "page", "serving"},
-    "voices": PLAIN | {"feedback", "forms", "page", "serving", "words"},
+    "voices": PLAIN | {"bodies", "contract", "feedback", "forms", "page", "render", "serving", "words"},
     "cli": PLAIN
     | {
         "api",

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app import feedback
-from app.api import create_app
+from app.api import EXAMPLES, create_app
 from app.errors import BoxFull
 from app.feedback import Box
 
@@ -111,3 +111,46 @@ def test_an_entry_is_proposed(client: TestClient, tmp_path: Path) -> None:
     (file,) = (tmp_path / "notes").iterdir()
     note = json.loads(file.read_text())
     assert (note["kind"], note["entry"], note["name"], note["about"]) == ("proposal", "", "Beehives", "Everyone's")
+
+
+OVER_REST = "/api/v1/feedback"
+
+
+def test_the_documented_notes_are_kept_over_rest(client: TestClient) -> None:
+    """Each documented note is taken, read by its token as documented, and gone after it is deleted."""
+    examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    for shown in (one["value"] for one in examples[f"post {OVER_REST}"]["requests"].values()):
+        token = client.post(OVER_REST, json=shown).json()["token"]
+        note = client.get(f"{OVER_REST}/{token}").json()
+        assert note["kind"] == shown["kind"]
+        assert {k: v for k, v in note["said"].items() if v} == {k: shown[k] for k in shown if k not in _NOT_SAID}
+        assert client.delete(f"{OVER_REST}/{token}").status_code == 204
+        assert client.delete(f"{OVER_REST}/{token}").status_code == 404
+        assert client.get(f"{OVER_REST}/{token}").status_code == 404
+    answer = examples[f"get {OVER_REST}/{{token}}"]["answer"]
+    assert answer == {**note, "day": answer["day"]}
+
+
+_NOT_SAID = {"kind", "consent"}
+
+
+@pytest.mark.parametrize("consent", [{}, {"consent": False}, {"consent": "yes"}])
+def test_nothing_is_kept_over_rest_without_consent(
+    client: TestClient, tmp_path: Path, consent: dict[str, object]
+) -> None:
+    """Consent is said outright, or nothing is stored and the answer names the field."""
+    note = {"kind": "disagreement", "verdict": "well_worn", "wished": "original", **consent}
+    refused = client.post(OVER_REST, json=note)
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["loc"][-1] == "consent"
+    assert not (tmp_path / "notes").exists()
+
+
+def test_over_rest_the_text_is_kept_only_if_it_is_sent(client: TestClient, tmp_path: Path) -> None:
+    """A note without the text has no place for one."""
+    note = {"kind": "disagreement", "verdict": "well_worn", "wished": "original", "consent": True}
+    for body in (note, note | {"text": "An idea of mine"}):
+        client.post(OVER_REST, json=body)
+    notes = [json.loads(file.read_text()) for file in (tmp_path / "notes").iterdir()]
+    assert sorted(note.get("text", "") for note in notes) == ["", "An idea of mine"]
+    assert sorted("text" in note for note in notes) == [False, True]
