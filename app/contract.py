@@ -66,7 +66,9 @@ class AboutIn(In):
     interests: Line = ""
     place: Line = ""
     skills: Line = ""
-    hours: float | None = Field(None, ge=0, le=10_000, allow_inf_nan=False, description="Hours that they have for it.")
+    hours: float | None = Field(
+        default=None, ge=0, le=10_000, allow_inf_nan=False, description="Hours that they have for it."
+    )
     hardware: Line = ""
 
 
@@ -74,14 +76,16 @@ class CheckIn(In):
     """One text to be judged."""
 
     text: str = Field(description="The idea or the README, as its author wrote it; plain text or Markdown.")
-    id: Annotated[str, AtMost(200)] = Field("", description="Your own name for it; comes back in the report.")
+    id: Annotated[str, AtMost(200)] = Field(default="", description="Your own name for it; comes back in the report.")
     title: Line = ""
     language: Annotated[str, AtMost(35)] = Field(
-        "", description="Its language's tag where you know it; else it is detected."
+        default="", description="Its language's tag where you know it; else it is detected."
     )
     about: AboutIn | None = None
     collections: list[CollectionName] = Field(
-        [], max_length=MAX_COLLECTIONS, description="Collections whose nearest rows are to be shown; needs a key."
+        default=[],
+        max_length=MAX_COLLECTIONS,
+        description="Collections whose nearest rows are to be shown; needs a key.",
     )
 
 
@@ -116,12 +120,20 @@ class SearchIn(In):
     """A query that is too long or too private for an address."""
 
     q: Annotated[str, AtMost(20_000)]
-    k: int = Field(10, ge=1, le=MAX_HITS)
-    kind: list[EntryKind] = Field([], description="Kinds to look among; all where it is empty.")
-    modality: list[Line] = Field([], max_length=MAX_CHOICES, description="Forms of data, such as image or tabular.")
-    task: list[Line] = Field([], max_length=MAX_CHOICES, description="What it is used for, such as classification.")
-    tier: list[int] = Field([], max_length=MAX_CHOICES, description="1: everyone's first portfolio; 3: its subfield.")
-    collection: Annotated[str, AtMost(64)] = Field("", description="Search this collection instead; needs a key.")
+    k: int = Field(default=10, ge=1, le=MAX_HITS)
+    kind: list[EntryKind] = Field(default=[], description="Kinds to look among; all where it is empty.")
+    modality: list[Line] = Field(
+        default=[], max_length=MAX_CHOICES, description="Forms of data, such as image or tabular."
+    )
+    task: list[Line] = Field(
+        default=[], max_length=MAX_CHOICES, description="What it is used for, such as classification."
+    )
+    tier: list[int] = Field(
+        default=[], max_length=MAX_CHOICES, description="1: everyone's first portfolio; 3: its subfield."
+    )
+    collection: Annotated[str, AtMost(64)] = Field(
+        default="", description="Search this collection instead; needs a key."
+    )
 
 
 class SearchOut(BaseModel):
@@ -177,10 +189,12 @@ class DisagreementIn(In):
     kind: Literal["disagreement"]
     verdict: VerdictLabel = Field(description="What the checker said.")
     wished: VerdictLabel = Field(description="What it should have said.")
-    comment: Annotated[str, AtMost(MAX_COMMENT)] = Field("", description="Why.")
-    rules: Line = Field("", description="The report's provenance.rules.")
-    catalogue: Line = Field("", description="The report's provenance.catalogue.")
-    text: Annotated[str, AtMost(MAX_KEPT_TEXT)] = Field("", description="The text, where its author allows that, too.")
+    comment: Annotated[str, AtMost(MAX_COMMENT)] = Field(default="", description="Why.")
+    rules: Line = Field(default="", description="The report's provenance.rules.")
+    catalogue: Line = Field(default="", description="The report's provenance.catalogue.")
+    text: Annotated[str, AtMost(MAX_KEPT_TEXT)] = Field(
+        default="", description="The text, where its author allows that, too."
+    )
     consent: Literal[True] = Field(description="Whoever says this allows that it be kept; without that nothing is.")
 
 
@@ -247,5 +261,7 @@ class ProblemOut(BaseModel):
     title: str
     status: int
     detail: str = Field(description="What was found, what is allowed, what to do.")
-    instance: str | None = Field(None, description="Carries the request's X-Request-ID.")
-    errors: list[FieldFault] | None = Field(None, description="For a body of the wrong shape: what is wrong where.")
+    instance: str | None = Field(default=None, description="Carries the request's X-Request-ID.")
+    errors: list[FieldFault] | None = Field(
+        default=None, description="For a body of the wrong shape: what is wrong where."
+    )

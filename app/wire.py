@@ -161,7 +161,7 @@ class Wire:
             timeout=self.limits.step_s,
             follow_redirects=False,
             trust_env=not self._direct,
-            verify=_certificates(),
+            verify=certificates(),
             headers={"User-Agent": f"originality-checker/{__version__}", "Accept-Encoding": "gzip"},
         )
         self._guard(self._client)
@@ -258,7 +258,8 @@ class Wire:
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
+def certificates() -> ssl.SSLContext:
+    """Give the certificates that servers are held to; read once a process."""
     return httpx.create_ssl_context()  # a quarter of a second for each client otherwise
 
 
@@ -287,7 +288,7 @@ def _limited(answer: Answer) -> bool:
 
 def _pause(headers: Mapping[str, str]) -> float | None:
     """Read how long to wait: seconds or a date, or of GitHub and GitLab the moment as seconds since 1970."""
-    asked = _seconds(headers.get("retry-after", ""))
+    asked = seconds(headers.get("retry-after", ""))
     if asked is not None:
         return asked
     moment = headers.get("x-ratelimit-reset", headers.get("ratelimit-reset", "")).strip()
@@ -298,7 +299,7 @@ def _pause(headers: Mapping[str, str]) -> float | None:
     return float(moment) if int(moment) < 31_536_000 else max(0.0, int(moment) - time.time())
 
 
-def _seconds(retry_after: str) -> float | None:
+def seconds(retry_after: str) -> float | None:
     """Read a ``Retry-After`` header, which holds seconds or a date; None if it holds neither."""
     if retry_after.strip().isdecimal():
         return float(retry_after)

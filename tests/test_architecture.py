@@ -95,6 +95,8 @@ ALLOWED: dict[str, set[str]] = {
     "learning": PLAIN
     | {"catalogue", "claims", "evaluation", "features", "intake", "judge", "matches", "metrics", "reader", "roles"}
     | {"verdict", "wording"},
+    # Other programs' way to the service, without the checker.
+    "client": PLAIN | {"catalogue", "contract", "corpus", "report", "wire"},
     # Faces.
     "render": PLAIN | {"report", "tongues", "words"},
     "serving": PLAIN | {"checker", "logs", "report", "settings"},
@@ -160,7 +162,7 @@ OWNERS: dict[str, set[str]] = {
     "typer": {"batch", "cli", "console", "upkeep"},
     "uvicorn": {"cli"},
     "structlog": {"logs", "serving", "api"},
-    "httpx": {"harvest", "wire"},
+    "httpx": {"client", "harvest", "wire"},
     "pgvector": {"postgres"},
     "psycopg": {"postgres"},
     "psycopg_pool": {"postgres"},
