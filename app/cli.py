@@ -13,7 +13,7 @@ import typer
 
 from app import __version__, batch, console, upkeep
 from app.batch import BatchFormat
-from app.errors import BadInput, OriginalityError, PortInUse
+from app.errors import BadInput, BadSetting, OriginalityError, PortInUse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ EXIT_BROKEN = 4
 EXIT_ERRORS = 5
 EXIT_STOPPED = 130
 """What shells give to a command that was stopped by Ctrl-C."""
+LOOPBACK = "127.0.0.1"
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -229,7 +230,7 @@ def _hit_line(hit: SearchHit | Neighbour) -> str:
 
 @cli.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = LOOPBACK,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
     """Serve the page and the API."""
@@ -245,6 +246,38 @@ def serve(
     console.build(settings)
     typer.echo(f"Serving on http://{host}:{port} (stop with Ctrl-C)", err=True)
     uvicorn.run(create_app(settings), host=host, port=port, log_config=None, access_log=False, server_header=False)
+
+
+@cli.command()
+def mcp(
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Serve streamable HTTP on this port of this machine instead, at /mcp."),
+    ] = None,
+) -> None:
+    """Serve check, suggest and search to assistants over the Model Context Protocol, on standard input and output."""
+    try:
+        from app.mcp import create_server  # noqa: PLC0415
+    except ImportError as error:
+        raise BadSetting(
+            f"The Model Context Protocol needs a package that is missing ({error.name}). "
+            "Run: pip install 'originality-checker[mcp]'"
+        ) from error
+    from app import logs  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    if port is not None:
+        _refuse_taken_port(LOOPBACK, port)
+    settings = Settings.from_environment()
+    logs.configure(settings.log_level)
+    console.build(settings)
+    server = create_server(settings)
+    if port is None:
+        server.run("stdio")
+    else:
+        # On this machine alone: whoever reaches it is asked for no key.
+        typer.echo(f"Serving on http://{LOOPBACK}:{port}/mcp (stop with Ctrl-C)", err=True)
+        server.run("streamable-http", host=LOOPBACK, port=port)
 
 
 @cli.command()

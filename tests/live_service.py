@@ -13,11 +13,11 @@ import uvicorn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
+def serving(app: Starlette) -> Iterator[str]:
     """Serve on a free port; gives the address."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
