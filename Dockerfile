@@ -40,10 +40,13 @@ RUN groupadd --gid 10001 originality \
 COPY --from=build /opt/originality /opt/originality
 COPY --from=build /opt/index /opt/index
 COPY LICENSE NOTICE /usr/share/doc/originality-checker/
+# In a container every address is its own: whoever publishes the port decides who reaches it, and whether the API asks
+# for keys (ORIGINALITY_API_KEYS=on).
 ENV PATH=/opt/originality/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     ORIGINALITY_INDEX_DIR=/opt/index/catalogue \
+    ORIGINALITY_API_KEYS=off \
     HF_HOME=/tmp/huggingface \
     HF_HUB_OFFLINE=1 \
     HF_DATASETS_OFFLINE=1 \

@@ -18,7 +18,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from app import __version__, holdings, lookup, page, shelf, voices, web
+from app import __version__, access, holdings, lookup, page, shelf, voices, web
 from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, json_answer, submission_of
 from app.checker import Checker
 from app.contract import (
@@ -58,11 +58,11 @@ state = APIRouter(tags=["service"])
 # --- checks ----------------------------------------------------------------------------------------------------------
 
 
-@api.post("/checks", tags=["checks"], responses=answers(Report, 401, 404, *BODY_FAULTS))
+@api.post("/checks", tags=["checks"], responses=answers(Report, 401, 403, 404, *BODY_FAULTS))
 async def check(body: CheckIn, request: Request, service: ServiceNow) -> Response:
     """Judge one text."""
-    limits = service.admit(request)
-    holdings.require(request, service, "read", body.collections)
+    limits = access.admit(request, service, "check")
+    access.require(request, service, "read", body.collections)
     one = submission_of(body)
 
     def work(checker: Checker) -> tuple[Report, str]:
@@ -81,11 +81,11 @@ async def check(body: CheckIn, request: Request, service: ServiceNow) -> Respons
     return json_answer(text, limits)
 
 
-@api.post("/checks:batch", tags=["checks"], responses=answers(BatchOut, 401, 404, *BODY_FAULTS))
+@api.post("/checks:batch", tags=["checks"], responses=answers(BatchOut, 401, 403, 404, *BODY_FAULTS))
 async def check_batch(body: BatchIn, request: Request, service: ServiceNow) -> Response:
     """Judge up to 100 texts; one that can't be judged gets an error in its place, and the others their reports."""
-    limits = service.admit(request, len(body.items))
-    holdings.require(request, service, "read", {name for item in body.items for name in item.collections})
+    limits = access.admit(request, service, "check", len(body.items))
+    access.require(request, service, "read", {name for item in body.items for name in item.collections})
     submissions = [submission_of(item) for item in body.items]
 
     def work(checker: Checker) -> tuple[list[Report | OriginalityError], str]:
@@ -117,7 +117,7 @@ Choices = Annotated[
 ]
 
 
-@api.get("/search", tags=["catalogue"], responses=answers(SearchOut, 401, 404, 422, 429, 503))
+@api.get("/search", tags=["catalogue"], responses=answers(SearchOut, 401, 403, 404, 422, 429, 503))
 async def search(
     request: Request,
     service: ServiceNow,
@@ -139,15 +139,15 @@ async def search(
     return await _search(request, service, asked)
 
 
-@api.post("/search", tags=["catalogue"], responses=answers(SearchOut, 401, 404, *BODY_FAULTS))
+@api.post("/search", tags=["catalogue"], responses=answers(SearchOut, 401, 403, 404, *BODY_FAULTS))
 async def search_long(body: SearchIn, request: Request, service: ServiceNow) -> Response:
     """Find the same for a query that should not stand in an address."""
     return await _search(request, service, body)
 
 
 async def _search(request: Request, service: Service, asked: SearchIn) -> Response:
-    limits = service.admit(request)
-    holdings.require(request, service, "read", [asked.collection] if asked.collection else [])
+    limits = access.admit(request, service, "search")
+    access.require(request, service, "read", [asked.collection] if asked.collection else [])
 
     among = lookup.Filter(
         kinds=tuple(asked.kind),
@@ -166,26 +166,29 @@ async def _search(request: Request, service: Service, asked: SearchIn) -> Respon
     return json_answer(dumps({"hits": [hit.model_dump(mode="json") for hit in hits]}), limits)
 
 
-@api.get("/catalogue", tags=["catalogue"], responses=answers(CataloguePage, 422, 503))
+@api.get("/catalogue", tags=["catalogue"], responses=answers(CataloguePage, 401, 403, 422, 429, 503))
 async def list_catalogue(
+    request: Request,
     service: ServiceNow,
     kind: Kind | None = None,
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
 ) -> Response:
     """List what is known, page by page."""
+    limits = access.admit(request, service, "search")
     fitting = [e for e in service.ready_checker().catalogue.entries.values() if kind in (None, e.kind)]
     items = [{name: getattr(e, name) for name in EntrySummary.model_fields} for e in fitting[offset : offset + limit]]
-    return json_answer(dumps({"total": len(fitting), "offset": offset, "items": items}))
+    return json_answer(dumps({"total": len(fitting), "offset": offset, "items": items}), limits)
 
 
-@api.get("/catalogue/{entry}", tags=["catalogue"], responses=answers(AnyEntry, 404, 422, 503))
-async def show_entry(entry: str, service: ServiceNow) -> Response:
+@api.get("/catalogue/{entry}", tags=["catalogue"], responses=answers(AnyEntry, 401, 403, 404, 422, 429, 503))
+async def show_entry(entry: str, request: Request, service: ServiceNow) -> Response:
     """Show all that is known of one entry."""
+    limits = access.admit(request, service, "search")
     found = service.ready_checker().catalogue.entries.get(entry)
     if found is None:
         raise HTTPException(404)
-    return json_answer(dumps(asdict(found)))
+    return json_answer(dumps(asdict(found)), limits)
 
 
 # --- the service itself ----------------------------------------------------------------------------------------------
@@ -237,9 +240,13 @@ class _App(FastAPI):
         if self.openapi_schema is None:
             schema = super().openapi()
             examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+            schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
             for path, operations in schema["paths"].items():
                 for method, operation in operations.items():
                     _illustrate(operation, examples.get(f"{method} {path}", {}))
+                    if "401" in operation["responses"]:
+                        # A key is asked for by what the service is set to, and by collections always.
+                        operation["security"] = [{"key": []}] if "/collections" in path else [{}, {"key": []}]
         return cast("dict[str, Any]", self.openapi_schema)
 
 

@@ -44,11 +44,12 @@ def gone(*faults: int) -> dict[int | str, dict[str, Any]]:
 FAULTS = {
     400: "The body is not JSON.",
     401: "There is no key, or it isn't valid.",
+    403: "The key is valid, and doesn't allow this part of the API.",
     404: "There is no such entry or collection, or the key may not use it.",
     413: "The body or the text is larger than is read in one go.",
     415: "The body is not sent as JSON.",
     422: "The fields are not as documented, or the text holds nothing to judge.",
-    429: "More checks than this address may ask for in a minute; Retry-After says when to come back.",
+    429: "More than this key or address may ask for in a minute; Retry-After says when to come back.",
     503: "The model or the index is missing, doesn't fit, or is still being opened; the detail says what to do.",
 }
 BODY_FAULTS = (400, 413, 415, 422, 429, 503)

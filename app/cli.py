@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import socket
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -242,9 +244,13 @@ def serve(
 
     _refuse_taken_port(host, port)
     settings = Settings.from_environment()
+    if settings.api_keys is None:
+        settings = replace(settings, api_keys=not _is_loopback(host))
     logs.configure(settings.log_level)
     console.build(settings)
     typer.echo(f"Serving on http://{host}:{port} (stop with Ctrl-C)", err=True)
+    if settings.ask_keys:
+        typer.echo("The API asks for keys: originality keys add NAME --may check --may search", err=True)
     uvicorn.run(create_app(settings), host=host, port=port, log_config=None, access_log=False, server_header=False)
 
 
@@ -317,6 +323,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def _fail(message: str, code: int) -> NoReturn:
     typer.echo(f"originality: {message}", err=True)
     raise SystemExit(code)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _refuse_taken_port(host: str, port: int) -> None:

@@ -9,6 +9,7 @@
     │   ├── FileUnreadable    a file of cases or ideas that can't be read
     │   └── CollectionMissing there is no collection of that name
     ├── AccessDenied          a key is missing, or doesn't allow what was asked
+    │   └── ScopeMissing      a key that is ours doesn't allow this part of the API
     ├── KeysUnusable          the file of keys can't be read
     ├── CatalogueInvalid      a line of the catalogue breaks the field dictionary
     ├── IndexUnusable         the built index
@@ -63,6 +64,10 @@ class AccessDenied(OriginalityError):
         """Say what is missing."""
         super().__init__(message)
         self.known = known
+
+
+class ScopeMissing(AccessDenied):
+    """A key that is ours doesn't allow this part of the API; there is nothing to hide about its being there."""
 
 
 class KeysUnusable(OriginalityError):

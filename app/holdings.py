@@ -9,18 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from app import corpus, keys
+from app import access, corpus
 from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, gone, json_answer
 from app.contract import MAX_PAGE, CollectionOut, CollectionsOut, RowsIn, RowsOut
 from app.errors import CollectionMissing
 from app.render import dumps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from app.checker import Checker
-    from app.keys import Key, Right
-    from app.serving import Service
     from app.store import Store
 
 _FAULTS = (401, 404, 422, 429, 503)
@@ -28,36 +24,11 @@ _FAULTS = (401, 404, 422, 429, 503)
 router = APIRouter(prefix="/api/v1/collections", tags=["collections"], route_class=JsonRoute)
 
 
-def key_of(request: Request, service: Service) -> Key:
-    """Find the request's key.
-
-    Raises:
-        AccessDenied: if it has none that is valid.
-        KeysUnusable: if the keys can't be read.
-    """
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    return keys.identify(keys.load(service.settings.keys_file), given.strip() if scheme.lower() == "bearer" else "")
-
-
-def require(request: Request, service: Service, right: Right, names: Iterable[str]) -> None:
-    """See that the request's key allows something with every one of these collections; none need no key.
-
-    Raises:
-        AccessDenied: if it doesn't.
-        KeysUnusable: if the keys can't be read.
-    """
-    wanted = list(names)
-    if wanted:
-        key = key_of(request, service)
-        for name in wanted:
-            keys.admit(key, right, name)
-
-
 @router.get("", responses=answers(CollectionsOut, 401, 429, 503))
 async def list_collections(request: Request, service: ServiceNow) -> Response:
     """List the collections that this key may read."""
-    limits = service.admit(request)
-    key = key_of(request, service)
+    limits = access.admit(request, service)
+    key = access.key_of(request, service)
 
     def work(checker: Checker) -> list[CollectionOut]:
         held = checker.collections
@@ -76,8 +47,8 @@ async def list_rows(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
 ) -> Response:
     """Give a collection's rows, page by page."""
-    limits = service.admit(request)
-    require(request, service, "read", [name])
+    limits = access.admit(request, service)
+    access.require(request, service, "read", [name])
 
     def work(checker: Checker) -> str:
         held = checker.collections
@@ -91,8 +62,8 @@ async def list_rows(
 @router.post("/{name}/rows", responses=answers(CollectionOut, 401, 404, *BODY_FAULTS))
 async def add_rows(name: str, body: RowsIn, request: Request, service: ServiceNow) -> Response:
     """Add rows to a collection, which is made if there is none; all are added, or none."""
-    limits = service.admit(request, len(body.rows))
-    require(request, service, "write", [name])
+    limits = access.admit(request, service, cost=len(body.rows))
+    access.require(request, service, "write", [name])
     rows = [corpus.row(one.model_dump()) for one in body.rows]
 
     def work(checker: Checker) -> CollectionOut:
@@ -105,8 +76,8 @@ async def add_rows(name: str, body: RowsIn, request: Request, service: ServiceNo
 @router.delete("/{name}/rows/{row:path}", responses=answers(CollectionOut, *_FAULTS))
 async def remove_row(name: str, row: str, request: Request, service: ServiceNow) -> Response:
     """Remove one row."""
-    limits = service.admit(request)
-    require(request, service, "write", [name])
+    limits = access.admit(request, service)
+    access.require(request, service, "write", [name])
 
     def work(checker: Checker) -> CollectionOut:
         held = checker.collections
@@ -120,8 +91,8 @@ async def remove_row(name: str, row: str, request: Request, service: ServiceNow)
 @router.delete("/{name}", status_code=204, responses=gone(*_FAULTS))
 async def drop_collection(name: str, request: Request, service: ServiceNow) -> Response:
     """Delete a collection with all its versions."""
-    limits = service.admit(request)
-    require(request, service, "write", [name])
+    limits = access.admit(request, service)
+    access.require(request, service, "write", [name])
     await service.run(lambda checker: checker.collections.drop(name))
     return Response(status_code=204, headers=limits)
 

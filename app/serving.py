@@ -23,7 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.checker import Checker
-from app.errors import AccessDenied, BadInput, CollectionMissing, OriginalityError, TextTooLong
+from app.errors import AccessDenied, BadInput, CollectionMissing, OriginalityError, ScopeMissing, TextTooLong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,16 +50,20 @@ _log = logging.getLogger(__name__)
 
 
 class TooManyRequests(OriginalityError):
-    """One address asked for more checks in a minute than it may.
+    """One key or address asked for more in a minute than it may.
 
     Attributes:
+        allowed: how many it may make.
         wait_s: seconds until it may ask again.
     """
 
     def __init__(self, allowed: int, wait_s: int) -> None:
         """Say what is allowed and how long to wait."""
-        super().__init__(f"At most {allowed} checks a minute are done for one address. Try again in {wait_s} seconds.")
-        self.wait_s = wait_s
+        super().__init__(
+            f"At most {allowed} requests a minute are taken from one key or address, each text of a batch counted. "
+            f"Try again in {wait_s} seconds."
+        )
+        self.allowed, self.wait_s = allowed, wait_s
 
 
 class NotReady(OriginalityError):
@@ -146,6 +150,9 @@ def _own(error: OriginalityError) -> Problem:
     words = re.findall(r"[A-Z][a-z]*", type(error).__name__)
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     if isinstance(error, AccessDenied):
+        if isinstance(error, ScopeMissing):
+            challenge = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+            return Problem("scope-missing", "Scope missing", 403, str(error), headers=challenge)
         if error.known:
             return Problem("not-found", "Not found", 404, str(error))
         return Problem("key-needed", "Key needed", 401, str(error), headers={"WWW-Authenticate": "Bearer"})
@@ -153,6 +160,8 @@ def _own(error: OriginalityError) -> Problem:
         error.wait_s if isinstance(error, TooManyRequests) else 2 if isinstance(error, NotReady | Overloaded) else None
     )
     headers = {} if wait is None else {"Retry-After": str(wait)}
+    if isinstance(error, TooManyRequests):
+        headers |= _share(error.allowed, 0, error.wait_s)
     return Problem("-".join(words).lower(), " ".join(words).capitalize(), status, str(error), headers=headers)
 
 
@@ -187,9 +196,7 @@ class Service:
         self._workers = CapacityLimiter(WORKERS)
         self._waiting = 0
         self._verdicts = Counter("originality_checks", "Reports by verdict.", ["verdict"], registry=self.registry)
-        allowed = settings.requests_per_minute
-        self._allowed = RateLimitItemPerMinute(allowed) if allowed > 0 else None
-        self._limiter = MovingWindowRateLimiter(MemoryStorage()) if allowed > 0 else None
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     async def start(self) -> None:
         """Begin to open the checker without waiting for it, so that /health can answer meanwhile."""
@@ -268,8 +275,13 @@ class Service:
         self._verdicts.labels(report.verdict).inc()
         request.state.verdict = report.verdict
 
-    def admit(self, request: Request, checks: int = 1) -> dict[str, str]:
-        """Count checks against what their address may ask for in a minute.
+    def admit(self, request: Request, cost: int = 1, who: str = "", per_minute: int = 0) -> dict[str, str]:
+        """Count a request against what one caller may ask for in a minute.
+
+        Args:
+            cost: how many it stands for.
+            who: whose share it is; the address's if not given.
+            per_minute: the share, where it isn't what the settings give everyone.
 
         Returns:
             The RateLimit headers for the answer; none where there is no limit.
@@ -277,18 +289,22 @@ class Service:
         Raises:
             TooManyRequests: if it has used its share up; nothing is counted then.
         """
-        if self._allowed is None or self._limiter is None:
+        allowed = per_minute or self.settings.requests_per_minute
+        if allowed <= 0:
             return {}
-        allowed = self._allowed.amount
-        address = request.client.host if request.client else ""
+        share, caller = RateLimitItemPerMinute(allowed), who or (request.client.host if request.client else "")
         # A batch larger than the limit would never pass; it takes the whole share instead.
-        admitted = self._limiter.hit(self._allowed, address, cost=min(checks, allowed))
-        reset, left = self._limiter.get_window_stats(self._allowed, address)
+        admitted = self._limiter.hit(share, caller, cost=min(cost, allowed))
+        reset, left = self._limiter.get_window_stats(share, caller)
         wait_s = max(1, round(reset - time.time()))
         if not admitted:
             raise TooManyRequests(allowed, wait_s)
-        # As in the tenth draft of RateLimit header fields for HTTP by the IETF's httpapi group.
-        return {"RateLimit-Policy": f'"checks";q={allowed};w=60', "RateLimit": f'"checks";r={left};t={wait_s}'}
+        return _share(allowed, left, wait_s)
+
+
+def _share(allowed: int, left: int, wait_s: int) -> dict[str, str]:
+    """Write the headers of the tenth draft of RateLimit header fields for HTTP, by the IETF's httpapi group."""
+    return {"RateLimit-Policy": f'"requests";q={allowed};w=60', "RateLimit": f'"requests";r={left};t={wait_s}'}
 
 
 def _tell_opened(opening: asyncio.Task[Checker]) -> None:

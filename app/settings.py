@@ -8,7 +8,10 @@ from pathlib import Path
 
 import platformdirs
 
+from app.errors import BadSetting
+
 _HERE = Path(__file__).resolve().parent
+_SWITCH = {"": None, "on": True, "off": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ class Settings:
         log_level: a level name of ``logging``.
         max_body_bytes: largest request body that the service reads.
         feedback_dir: folder of the notes that readers chose to leave; see ``app.feedback``.
-        requests_per_minute: checks that one client address may ask for; 0 for no limit.
+        requests_per_minute: what one key, or address without one, may ask of the API; 0 for no limit.
+        api_keys: whether the whole API asks for keys; None for where it doesn't listen on loopback alone.
         encoder: what the model runs on: reference, fp32, int8 or auto; see ``app.runtime``.
     """
 
@@ -87,8 +91,14 @@ class Settings:
     log_level: str = "INFO"
     max_body_bytes: int = 2_000_000
     requests_per_minute: int = 0
+    api_keys: bool | None = None
     collections_url: str = field(default="", repr=False)  # it may hold a password
     encoder: str = "auto"
+
+    @property
+    def ask_keys(self) -> bool:
+        """Tell whether every request of the API needs a key; collections' always do."""
+        return bool(self.api_keys)
 
     @property
     def runtimes_dir(self) -> Path:
@@ -111,6 +121,14 @@ class Settings:
             log_level=os.environ.get("ORIGINALITY_LOG_LEVEL", "INFO").upper(),
             max_body_bytes=int(os.environ.get("ORIGINALITY_MAX_BODY_BYTES", "2000000")),
             requests_per_minute=int(os.environ.get("ORIGINALITY_REQUESTS_PER_MINUTE", "0")),
+            api_keys=_switch("ORIGINALITY_API_KEYS"),
             collections_url=os.environ.get("ORIGINALITY_COLLECTIONS_URL", ""),
             encoder=os.environ.get("ORIGINALITY_ENCODER", "auto"),
         )
+
+
+def _switch(name: str) -> bool | None:
+    given = os.environ.get(name, "").strip().lower()
+    if given not in _SWITCH:
+        raise BadSetting(f"{name} is neither on nor off. Set it to one of them, or leave it out.")
+    return _SWITCH[given]

@@ -24,7 +24,7 @@ class KindOfEntry(StrEnum):
 
 
 index = typer.Typer(no_args_is_help=True, help="The built index of the catalogue, and collections of your own.")
-keys = typer.Typer(no_args_is_help=True, help="Who may use which collection over the API.")
+keys = typer.Typer(no_args_is_help=True, help="Who may do what over the API.")
 catalogue = typer.Typer(no_args_is_help=True, help="The catalogue of what is already known.")
 
 
@@ -142,14 +142,20 @@ def index_back(
 @keys.command("add")
 def keys_add(
     name: Annotated[str, typer.Argument(help="Whose key it is; an old one of that name ends.")],
-    may: Annotated[list[str], typer.Option(help="read:COLLECTION or write:COLLECTION, * for all; may be repeated.")],
+    may: Annotated[
+        list[str],
+        typer.Option(help="check, search, feedback, read:COLLECTION, write:COLLECTION (* for all); may be repeated."),
+    ],
     until: Annotated[str, typer.Option(help="Its last day, such as 2027-01-31; without end if not given.")] = "",
+    per_minute: Annotated[
+        int, typer.Option(min=0, help="Requests that it may make a minute; the service's own limit if not given.")
+    ] = 0,
 ) -> None:
     """Make a key for the API and print it; only its hash is kept."""
     from app import keys as kept  # noqa: PLC0415
     from app.settings import Settings  # noqa: PLC0415
 
-    console.say(kept.add(Settings.from_environment().keys_file, name, kept.rights(may), until))
+    console.say(kept.add(Settings.from_environment().keys_file, name, kept.rights(may), until, per_minute))
 
 
 @keys.command("list")
@@ -159,8 +165,21 @@ def keys_list() -> None:
     from app.settings import Settings  # noqa: PLC0415
 
     for key in kept.load(Settings.from_environment().keys_file):
-        granted = ", ".join(f"{right}:{name}" for name, right in key.rights.items())
-        console.say(f"{key.name}  {granted}  {f'until {key.expires}' if key.expires else 'without end'}")
+        end = f"until {key.expires}" if key.expires else "without end"
+        share = f"  {key.per_minute:,} a minute" if key.per_minute else ""
+        console.say(f"{key.name}  {', '.join(kept.written(key.rights))}  {end}{share}")
+
+
+@keys.command("rotate")
+def keys_rotate(
+    name: Annotated[str, typer.Argument(help="Whose key.")],
+    keep_days: Annotated[int, typer.Option(min=0, max=365, help="Days for which the old one holds, too.")] = 0,
+) -> None:
+    """Print another key with the same rights; the old one ends now, or after some days."""
+    from app import keys as kept  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    console.say(kept.rotate(Settings.from_environment().keys_file, name, keep_days))
 
 
 @keys.command("remove")

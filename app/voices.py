@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from app import page
+from app import access, page
 from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, gone, json_answer
 from app.contract import MAX_COMMENT, MAX_KEPT_TEXT, DisagreementIn, FeedbackIn, FeedbackOut, NoteOut
 from app.errors import BadInput
@@ -82,10 +82,10 @@ async def delete_note(request: Request, token: str) -> Response:
     return page.show(request, "note.html", note=None, token="")
 
 
-@rest.post("", responses=answers(FeedbackOut, *BODY_FAULTS))
+@rest.post("", responses=answers(FeedbackOut, 401, 403, *BODY_FAULTS))
 async def leave_note(body: FeedbackIn, request: Request, service: ServiceNow) -> Response:
     """Keep that a verdict is seen otherwise, or that the catalogue lacks something; with consent alone."""
-    limits = service.admit(request)
+    limits = access.admit(request, service, "feedback")
     said = body.model_dump(exclude={"kind", "consent"})
     if isinstance(body, DisagreementIn) and not body.text:
         del said["text"]

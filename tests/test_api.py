@@ -415,12 +415,13 @@ def test_a_limit_is_told_and_kept(settings: Settings, checker: Checker) -> None:
     """Past the limit a check is a 429 that says when to come back; before it the headers say what is left."""
     with _with(settings, checker, requests_per_minute=2) as client:
         first = client.post(CHECKS, json={"text": TITANIC})
-        assert first.headers["ratelimit-policy"] == '"checks";q=2;w=60'
-        assert first.headers["ratelimit"].startswith('"checks";r=1;')
+        assert first.headers["ratelimit-policy"] == '"requests";q=2;w=60'
+        assert first.headers["ratelimit"].startswith('"requests";r=1;')
         client.post(CHECKS, json={"text": TITANIC})
         refused = client.post(CHECKS, json={"text": TITANIC})
         _problem(refused, 429)
         assert 1 <= int(refused.headers["retry-after"]) <= 60
+        assert refused.headers["ratelimit"] == f'"requests";r=0;t={refused.headers["retry-after"]}'
         assert client.get("/health").status_code == 200
 
 

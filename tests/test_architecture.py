@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "records": set(),
     "errors": set(),
     "report": {"records"},
-    "settings": set(),
+    "settings": {"errors"},
     "logs": set(),
     # Stages: from values to values, no file, no model, no index.
     "cues": set(),
@@ -104,9 +104,22 @@ ALLOWED: dict[str, set[str]] = {
     "mcp": PLAIN | {"checker", "contract", "lookup", "report", "serving", "settings"},
     "contract": PLAIN | {"catalogue", "corpus", "report"},
     "bodies": PLAIN | {"checker", "contract", "serving"},
-    "holdings": PLAIN | {"bodies", "checker", "contract", "corpus", "keys", "render", "serving", "store"},
+    "access": PLAIN | {"keys", "serving"},
+    "holdings": PLAIN | {"access", "bodies", "checker", "contract", "corpus", "render", "store"},
     "api": PLAIN
-    | {"bodies", "checker", "contract", "holdings", "intake", "lookup", "render", "report", "serving", "settings"}
+    | {
+        "access",
+        "bodies",
+        "checker",
+        "contract",
+        "holdings",
+        "intake",
+        "lookup",
+        "render",
+        "report",
+        "serving",
+        "settings",
+    }
     | {"page", "shelf", "voices", "web"},
     "console": PLAIN | {"checker", "encoder", "settings", "store", "stores"},
     "progress": set(),
@@ -120,7 +133,7 @@ ALLOWED: dict[str, set[str]] = {
     "forms": PLAIN | {"corrections"},
     "page": {"intake", "render", "serving", "tongues", "words"},
     "shelf": PLAIN | {"catalogue", "checker", "lookup", "page", "serving"},
-    "voices": PLAIN | {"bodies", "contract", "feedback", "forms", "page", "render", "serving", "words"},
+    "voices": PLAIN | {"access", "bodies", "contract", "feedback", "forms", "page", "render", "serving", "words"},
     "cli": PLAIN
     | {
         "api",
@@ -159,7 +172,7 @@ OWNERS: dict[str, set[str]] = {
     "pyarrow": {"learning", "collection", "corpus", "submissions"},
     "sklearn": {"learning", "harvest"},
     "scipy": {"learning"},
-    "fastapi": {"api", "bodies", "holdings", "page", "serving", "shelf", "voices", "web"},
+    "fastapi": {"access", "api", "bodies", "holdings", "page", "serving", "shelf", "voices", "web"},
     "starlette": {"api", "bodies", "forms", "serving", "shelf", "voices", "web"},
     "typer": {"batch", "cli", "console", "upkeep"},
     "uvicorn": {"cli"},

@@ -6,7 +6,7 @@
     ├── Unreachable           no answer came: nobody listens there, or not in time
     ├── AnswerUnreadable      an answer came that the API doesn't give: a proxy's page, or another service's
     └── Refused               the service said no, and why: ``problem``
-        ├── KeyRefused        401: there is no key, or it isn't valid
+        ├── KeyRefused        401, 403: there is no key, or it isn't valid, or it doesn't allow this
         ├── NotThere          404: no such thing, or the key may not use it
         ├── RequestRejected   400, 413, 415, 422: the request's to mend
         ├── LimitReached      429: asked too often; ``retry_after_s`` says when to come back
@@ -51,7 +51,7 @@ class Refused(ClientError):
 
 
 class KeyRefused(Refused):
-    """The service wants a key that is valid."""
+    """The service wants a key that is valid and allows this."""
 
 
 class NotThere(Refused):
@@ -72,5 +72,5 @@ class ServiceTrouble(Refused):
 
 def kind_of(status: int) -> type[Refused]:
     """Tell which exception stands for a status."""
-    named = {401: KeyRefused, 404: NotThere, 429: LimitReached}
+    named = {401: KeyRefused, 403: KeyRefused, 404: NotThere, 429: LimitReached}
     return named.get(status, ServiceTrouble if status >= 500 else RequestRejected)
