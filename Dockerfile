@@ -14,7 +14,7 @@ WORKDIR /src
 # torch: it is taken from wherever pip looks anyway, else from its makers' index.
 COPY pyproject.toml constraints.txt ./
 RUN python -m venv /opt/originality \
-    && python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > requirements.txt \
+    && python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *p['optional-dependencies']['postgres'], sep='\n')" > requirements.txt \
     && { /opt/originality/bin/pip install --constraint constraints.txt torch \
         || /opt/originality/bin/pip install --constraint constraints.txt \
             --extra-index-url https://download.pytorch.org/whl/cpu torch; } \
@@ -41,12 +41,12 @@ COPY --from=build /opt/originality /opt/originality
 COPY --from=build /opt/index /opt/index
 COPY LICENSE NOTICE /usr/share/doc/originality-checker/
 # In a container every address is its own: whoever publishes the port decides who reaches it, and whether the API asks
-# for keys (ORIGINALITY_API_KEYS=on).
+# for keys (ORIGINALITY_API_ACCESS=keys).
 ENV PATH=/opt/originality/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     ORIGINALITY_INDEX_DIR=/opt/index/catalogue \
-    ORIGINALITY_API_KEYS=off \
+    ORIGINALITY_API_ACCESS=open \
     HF_HOME=/tmp/huggingface \
     HF_HUB_OFFLINE=1 \
     HF_DATASETS_OFFLINE=1 \

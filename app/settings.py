@@ -11,7 +11,7 @@ import platformdirs
 from app.errors import BadSetting
 
 _HERE = Path(__file__).resolve().parent
-_SWITCH = {"": None, "on": True, "off": False}
+_ACCESS = {"": None, "open": False, "keys": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +121,14 @@ class Settings:
             log_level=os.environ.get("ORIGINALITY_LOG_LEVEL", "INFO").upper(),
             max_body_bytes=int(os.environ.get("ORIGINALITY_MAX_BODY_BYTES", "2000000")),
             requests_per_minute=int(os.environ.get("ORIGINALITY_REQUESTS_PER_MINUTE", "0")),
-            api_keys=_switch("ORIGINALITY_API_KEYS"),
+            api_keys=_access("ORIGINALITY_API_ACCESS"),
             collections_url=os.environ.get("ORIGINALITY_COLLECTIONS_URL", ""),
             encoder=os.environ.get("ORIGINALITY_ENCODER", "auto"),
         )
 
 
-def _switch(name: str) -> bool | None:
+def _access(name: str) -> bool | None:
     given = os.environ.get(name, "").strip().lower()
-    if given not in _SWITCH:
-        raise BadSetting(f"{name} is neither on nor off. Set it to one of them, or leave it out.")
-    return _SWITCH[given]
+    if given not in _ACCESS:
+        raise BadSetting(f"{name} is neither open nor keys. Set it to one of them, or leave it out.")
+    return _ACCESS[given]

@@ -149,13 +149,13 @@ def test_keys_are_rotated_on_the_command_line(
     assert len(listed) == 2
 
 
-@pytest.mark.parametrize(("given", "asks"), [("", None), ("on", True), ("OFF", False)])
-def test_the_setting_is_on_or_off(monkeypatch: pytest.MonkeyPatch, given: str, asks: bool | None) -> None:
+@pytest.mark.parametrize(("given", "asks"), [("", None), ("keys", True), ("OPEN", False)])
+def test_the_setting_is_open_or_keys(monkeypatch: pytest.MonkeyPatch, given: str, asks: bool | None) -> None:
     """Anything else is refused by name; left out, the address that is listened on decides."""
-    monkeypatch.setenv("ORIGINALITY_API_KEYS", given)
+    monkeypatch.setenv("ORIGINALITY_API_ACCESS", given)
     assert Settings.from_environment().api_keys is asks
-    monkeypatch.setenv("ORIGINALITY_API_KEYS", "maybe")
-    with pytest.raises(BadSetting, match="ORIGINALITY_API_KEYS is neither on nor off"):
+    monkeypatch.setenv("ORIGINALITY_API_ACCESS", "maybe")
+    with pytest.raises(BadSetting, match="ORIGINALITY_API_ACCESS is neither open nor keys"):
         Settings.from_environment()
 
 
@@ -165,16 +165,16 @@ def test_the_setting_is_on_or_off(monkeypatch: pytest.MonkeyPatch, given: str, a
         ("127.0.0.1", "", False),
         ("::1", "", False),
         ("localhost", "", False),
-        ("127.0.0.1", "on", True),
+        ("127.0.0.1", "keys", True),
         ("0.0.0.0", "", True),  # noqa: S104  nothing is bound: the service isn't run
         ("example.org", "", True),
-        ("0.0.0.0", "off", False),  # noqa: S104
+        ("0.0.0.0", "open", False),  # noqa: S104
     ],
 )
 def test_off_loopback_keys_are_asked_for(monkeypatch: pytest.MonkeyPatch, host: str, given: str, asks: bool) -> None:
     """Who serves to other machines asks for keys unless the setting says otherwise."""
     served: list[Settings] = []
-    monkeypatch.setenv("ORIGINALITY_API_KEYS", given)
+    monkeypatch.setenv("ORIGINALITY_API_ACCESS", given)
     monkeypatch.setattr(cli, "_refuse_taken_port", lambda *_: None)
     monkeypatch.setattr("app.console.build", lambda *_: False)
     monkeypatch.setattr("app.logs.configure", lambda *_: None)
