@@ -41,13 +41,18 @@ from app.intake import MAX_CHARS
 from app.records import EntryKind
 from app.render import dumps, to_json
 from app.report import Neighbour, Report, SearchHit
+from app.screenings import api as screenings
+from app.screenings.desk import Desk
+from app.screenings.service import running
 from app.serving import BodyLimit, Problem, RequestLog, SecurityHeaders, Service, problem_of
-from app.settings import Settings
+from app.settings import Fetching, Settings
 
 EXAMPLES = Path(__file__).resolve().parent / "examples.json"
 
 _DESCRIPTION = """Tells whether an idea for a machine-learning portfolio project is well worn, with its evidence,
-and what would make it the author's own. Nothing that is sent is stored or logged. Every fault is a problem document
+and what would make it the author's own. Nothing that is sent is logged, and nothing is stored but what somebody asks
+to be kept: rows of collections, and screenings, which are deleted when they are told to be or their days are over.
+Every fault is a problem document
 (RFC 9457) that repeats nothing of the request."""
 
 
@@ -257,11 +262,13 @@ def create_app(settings: Settings, checker: Checker | None = None) -> FastAPI:
         checker: an open one to use; else one is opened in the background as soon as the service starts.
     """
     service = Service(settings, checker)
+    desk = Desk(settings)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Service]]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         await service.start()
-        yield {"service": service}
+        async with running(desk, service, Fetching.from_environment()):
+            yield {"service": service, "screenings": desk}
         await service.stop()
 
     app = _App(
@@ -279,6 +286,8 @@ def create_app(settings: Settings, checker: Checker | None = None) -> FastAPI:
     app.include_router(api)
     app.include_router(holdings.router)
     app.include_router(voices.rest)
+    app.include_router(screenings.router)
+    app.include_router(screenings.uploads)
     app.include_router(state)
     app.include_router(web.router)
     app.include_router(shelf.router)
@@ -290,7 +299,8 @@ def create_app(settings: Settings, checker: Checker | None = None) -> FastAPI:
         app, tags=["service"]
     )
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit, most=settings.max_body_bytes)
+    uploads = {"/api/v1/screenings:upload": settings.max_upload_bytes, "/screenings": settings.max_upload_bytes}
+    app.add_middleware(BodyLimit, most=settings.max_body_bytes, elsewhere=uploads)
     app.add_middleware(RequestLog, respond=_respond)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(CorrelationIdMiddleware)

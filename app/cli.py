@@ -188,6 +188,19 @@ def gate(
 
 
 @cli.command()
+def work() -> None:
+    """Judge what waits in the database of screenings, beside the service or on another machine, until stopped."""
+    from app import logs  # noqa: PLC0415
+    from app.screenings.desk import Desk  # noqa: PLC0415
+    from app.screenings.worker import work as begin  # noqa: PLC0415
+    from app.settings import Fetching, Settings  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    logs.configure(settings.log_level)
+    begin(Desk(settings), console.open_checker(), Fetching.from_environment())
+
+
+@cli.command()
 def search(
     text: Annotated[str | None, typer.Argument(help="A description of what is sought.")] = None,
     queries: Annotated[Path | None, typer.Option(help="JSONL file with a query a line: id, text.")] = None,

@@ -7,7 +7,8 @@
     │   ├── TextUnusable      not text, or nothing in it
     │   ├── TextTooLong       more than is read in one go
     │   ├── FileUnreadable    a file of cases or ideas that can't be read
-    │   └── CollectionMissing there is no collection of that name
+    │   ├── CollectionMissing there is no collection of that name
+    │   └── ScreeningMissing  there is no screening of that name
     ├── AccessDenied          a key is missing, or doesn't allow what was asked
     │   └── ScopeMissing      a key that is ours doesn't allow this part of the API
     ├── KeysUnusable          the file of keys can't be read
@@ -23,6 +24,7 @@
     ├── SourceUnusable        a source of the wide catalogue doesn't answer as it should
     ├── StoreUnavailable      the server that keeps the collections can't be used
     ├── BoxFull               a reader's note can't be kept: there are too many, or no place
+    ├── ScreeningsUnusable    the database of screenings can't be opened
     └── PortInUse             the address of the service is taken
 """
 
@@ -51,6 +53,10 @@ class FileUnreadable(BadInput):
 
 class CollectionMissing(BadInput):
     """There is no collection of the name that was given."""
+
+
+class ScreeningMissing(BadInput):
+    """There is no screening of that name, or it is another's."""
 
 
 class AccessDenied(OriginalityError):
@@ -124,3 +130,7 @@ class StoreUnavailable(OriginalityError):
 
 class PortInUse(OriginalityError):
     """The address that the service should listen on is taken."""
+
+
+class ScreeningsUnusable(OriginalityError):
+    """The database of screenings can't be opened."""

@@ -23,7 +23,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from app.checker import Checker
-from app.errors import AccessDenied, BadInput, CollectionMissing, OriginalityError, ScopeMissing, TextTooLong
+from app.errors import (
+    AccessDenied,
+    BadInput,
+    CollectionMissing,
+    OriginalityError,
+    ScopeMissing,
+    ScreeningMissing,
+    TextTooLong,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -77,6 +85,7 @@ class Overloaded(OriginalityError):
 STATUS: Mapping[type[Exception], int] = {
     TextTooLong: 413,
     CollectionMissing: 404,
+    ScreeningMissing: 404,
     BadInput: 422,
     TooManyRequests: 429,
     # What is left is the service's own trouble: no index, another catalogue, no weights. The message says what to do.
@@ -394,24 +403,26 @@ class RequestLog:
 class BodyLimit:
     """Stops reading a body at ``most`` bytes, whatever its Content-Length says or leaves out."""
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
-        """Wrap ``app``."""
+    def __init__(self, app: ASGIApp, most: int, elsewhere: Mapping[str, int]) -> None:
+        """Wrap ``app``; ``elsewhere`` gives the paths that have another limit."""
         self.app = app
         self.most = most
+        self.elsewhere = elsewhere
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on; the exception rises through whoever reads the body and becomes a problem like any other."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        most = self.elsewhere.get(scope["path"], self.most)
         announced = Headers(scope=scope).get("content-length", "")
-        read = int(announced) if announced.isdecimal() and int(announced) > self.most else 0
+        read = int(announced) if announced.isdecimal() and int(announced) > most else 0
 
         async def counted() -> Message:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self.most:
+            if read > most:
                 raise HTTPException(413)
             return message
 

@@ -81,6 +81,11 @@ class Settings:
         requests_per_minute: what one key, or address without one, may ask of the API; 0 for no limit.
         api_keys: whether the whole API asks for keys; None for where it doesn't listen on loopback alone.
         encoder: what the model runs on: reference, fp32, int8 or auto; see ``app.runtime``.
+        screenings_url: database of screenings, ``sqlite:////path`` or ``postgresql://user:password@host/name``; empty
+            for a file of SQLite beside the index.
+        screenings_days: days that a screening is kept.
+        screenings_lease_s: seconds after which another worker takes over what a killed one held.
+        max_upload_bytes: largest file that is taken on as a screening.
     """
 
     index_dir: Path
@@ -94,6 +99,10 @@ class Settings:
     api_keys: bool | None = None
     collections_url: str = field(default="", repr=False)  # it may hold a password
     encoder: str = "auto"
+    screenings_url: str = field(default="", repr=False)  # likewise
+    screenings_days: float = 30.0
+    screenings_lease_s: float = 120.0
+    max_upload_bytes: int = 50_000_000
 
     @property
     def ask_keys(self) -> bool:
@@ -124,6 +133,10 @@ class Settings:
             api_keys=_access("ORIGINALITY_API_ACCESS"),
             collections_url=os.environ.get("ORIGINALITY_COLLECTIONS_URL", ""),
             encoder=os.environ.get("ORIGINALITY_ENCODER", "auto"),
+            screenings_url=os.environ.get("ORIGINALITY_SCREENINGS_URL", ""),
+            screenings_days=float(os.environ.get("ORIGINALITY_SCREENINGS_DAYS", "30")),
+            screenings_lease_s=float(os.environ.get("ORIGINALITY_SCREENINGS_LEASE_S", "120")),
+            max_upload_bytes=int(os.environ.get("ORIGINALITY_MAX_UPLOAD_BYTES", "50000000")),
         )
 
 

@@ -185,7 +185,7 @@ class Wire:
         Args:
             also: statuses that are answers, besides 200.
             headers: what to send to an address; asked again at each redirect, so that no secret goes elsewhere.
-            content: sent as JSON by POST, where it is given.
+            content: sent by POST, where it is given: bytes as they are, anything else as JSON.
 
         Raises:
             SourceUnusable: if there is no usable answer within the limits.
@@ -230,7 +230,8 @@ class Wire:
         async with asyncio.timeout(self.limits.total_s):
             for _ in range(MOST_REDIRECTS + 1):
                 method = "GET" if content is None else "POST"
-                async with self._client.stream(method, url, headers=headers(url), json=content) as response:
+                sent = {"content" if isinstance(content, bytes) else "json": content}
+                async with self._client.stream(method, url, headers=headers(url), **sent) as response:
                     if response.next_request is None:
                         body = await self._body(response) if response.status_code in wanted else b""
                         return _answer(response, body)

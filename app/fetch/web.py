@@ -75,13 +75,32 @@ class Web:
             try:
                 return await self._asked(url, also, accept, content)
             except SSRFProtectionError as error:
-                raise Refused(
-                    f"{shown(url)} leads to an address that is not asked: only public ones are, at the ports 80 and "
-                    "443. Whoever runs this can allow a host of their own by ORIGINALITY_FETCH_ALLOWED_HOSTS."
-                ) from error
+                raise Refused(_closed(url)) from error
             except Busy as error:
                 self._busy[url.netloc.decode()] = (time.monotonic() + error.wait_s, str(error))
                 raise
+
+    async def post(self, address: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Send bytes as they are to an address and nowhere else: a redirect is a fault.
+
+        Returns:
+            The status: of the two hundreds, or 410, by which a receiver wants no more.
+
+        Raises:
+            SourceUnusable: if there is another answer, or none; ``Refused`` if the address may not be asked.
+        """
+        url = _checked(address)
+
+        def for_it_alone(target: Url) -> Mapping[str, str]:
+            if target != url:
+                raise Refused(f"{shown(url)} redirects, which is not followed here. Give the address itself.")
+            return headers
+
+        try:
+            answer = await self._wire.ask(url, {*range(200, 300), HTTPStatus.GONE}, for_it_alone, body)
+        except SSRFProtectionError as error:
+            raise Refused(_closed(url)) from error
+        return answer.status
 
     async def _asked(self, url: Url, also: Collection[int], accept: str, content: Any) -> Answer:
         key = f"{url} {accept} {bool(self._secrets.get(_origin(url)))}"
@@ -125,6 +144,13 @@ class Web:
             return True
         inner = IPv4Address(address.packed[-4:]) if address in _NAT64 else address
         return port in _PORTS and address.is_global and inner.is_global and not address.is_multicast
+
+
+def _closed(url: Url) -> str:
+    return (
+        f"{shown(url)} leads to an address that is not asked: only public ones are, at the ports 80 and 443. Whoever "
+        "runs this can allow a host of their own by ORIGINALITY_FETCH_ALLOWED_HOSTS."
+    )
 
 
 def _checked(address: str) -> Url:

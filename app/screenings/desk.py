@@ -1,0 +1,86 @@
+"""Opens the database of screenings when it is first needed: a service that screens nothing makes no file."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from app.errors import ScreeningMissing
+from app.screenings.database import open_engine
+from app.screenings.outbox import Outbox
+from app.screenings.queue import Queue
+from app.screenings.store import MISSING, Store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """One open database, from its three sides."""
+
+    engine: Engine
+    store: Store
+    queue: Queue
+    outbox: Outbox
+
+    @classmethod
+    def on(cls, engine: Engine, days: float) -> Books:
+        """Take an engine that is migrated."""
+        return cls(engine, Store(engine, days), Queue(engine), Outbox(engine, time.time))
+
+
+class Desk:
+    """Where screenings are kept; nothing is opened before it is asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare; without a URL it is a file of SQLite beside the index."""
+        self._url = settings.screenings_url or f"sqlite:///{settings.index_dir.parent.absolute() / 'screenings.db'}"
+        self._days = settings.screenings_days
+        self.lease_s = settings.screenings_lease_s
+        self._lock = threading.Lock()
+        self._books: Books | None = None
+
+    def open(self) -> Books:
+        """Open the database, and make it if there is none.
+
+        Raises:
+            ScreeningsUnusable: if it can't be opened.
+        """
+        with self._lock:
+            if self._books is None:
+                self._books = Books.on(open_engine(self._url), self._days)
+            return self._books
+
+    def there(self) -> Books:
+        """Open the database if there is one: a file that exists, or a server.
+
+        Raises:
+            ScreeningMissing: if nothing was ever screened here.
+            ScreeningsUnusable: if it can't be opened.
+        """
+        if self._books is None and self._is_file_to_come():
+            raise ScreeningMissing(MISSING)
+        return self.open()
+
+    def _is_file_to_come(self) -> bool:
+        try:
+            url = make_url(self._url)
+        except ArgumentError:
+            return False  # opening says what is wrong
+        return url.get_backend_name() == "sqlite" and bool(url.database) and not Path(str(url.database)).exists()
+
+    def close(self) -> None:
+        """Close what is open."""
+        with self._lock:
+            if self._books is not None:
+                self._books.engine.dispose()
+                self._books = None
