@@ -30,6 +30,7 @@ from app.client import (
     LimitReached,
     NotThere,
     Patience,
+    ProjectIn,
     Refused,
     Report,
     RequestRejected,
@@ -37,6 +38,7 @@ from app.client import (
     ServiceTrouble,
     Unreachable,
     calls,
+    jobs,
 )
 from app.collection import Collections
 from app.contract import MAX_BATCH, ProblemOut
@@ -114,10 +116,11 @@ def at_work(settings: Settings, checker: Checker, tmp_path_factory: pytest.TempP
         collections_dir=folder / "collections",
         keys_file=folder / "keys.json",
         feedback_dir=folder / "notes",
+        screenings_url=f"sqlite:///{folder}/screenings.db",
     )
     held, checker.collections = checker.collections, Collections(own.collections_dir, checker._encoder.name)
     with serving(create_app(own, checker)) as url:
-        yield {"url": url, "key": keys.add(own.keys_file, "test", {"*": "write"})}
+        yield {"url": url, "key": keys.add(own.keys_file, "test", {"*": "write", "@screenings": "write"})}
     checker.collections = held
 
 
@@ -232,6 +235,63 @@ def test_a_note_is_left(client: Asked) -> None:
     with pytest.raises(RequestRejected) as refused:
         client.propose("dataset", "Harbour seals", consent=False)
     assert [fault.loc[-1] for fault in refused.value.problem.errors or []] == ["consent"]
+
+
+@pytest.mark.model
+def test_a_screening_is_followed_to_its_end(client: Asked) -> None:
+    """Handed in, told of until it is done, its results read page by page and exported, overruled, and deleted."""
+    projects = [
+        ProjectIn(id="a", text=TITANIC, candidate="Ada Byron"),
+        ProjectIn(id="b", text=" "),
+        ProjectIn(id="c", text=BEES),
+    ]
+    once = f"once-{id(client)}"
+    made = client.screen(projects, title="Spring", once=once)
+    assert client.screen(projects, title="Spring", once=once).id == made.id
+    assert (made.total, made.title) == (3, "Spring")
+    steps = client.follow(made.id)
+    assert [one.id for one in steps] == [made.id] * len(steps)
+    assert (steps[-1].state, steps[-1].done, steps[-1].failed) == ("done", 3, 1)
+    assert client.screening(made.id) == steps[-1]
+    results = client.all_results(made.id, reveal=True)
+    assert sorted((one.id, one.report.verdict if one.report else "") for one in results) == [
+        ("a", "well_worn"),
+        ("b", ""),
+        ("c", "original"),
+    ]
+    assert {one.candidate for one in results if one.id == "a"} == {"Ada Byron"}
+    hidden = client.results(made.id, limit=2)
+    assert len(hidden.results) == 2
+    assert hidden.more
+    assert "Byron" not in str(hidden)
+    worn = next(one for one in results if one.id == "a")
+    assert client.override(made.id, worn.number, "partly_known", "They labelled it anew") is None
+    assert [(one.number, one.verdict) for one in client.overrides(made.id)] == [(worn.number, "partly_known")]
+    assert b"well_worn" in client.export(made.id, "csv")
+    assert client.export(made.id, "xlsx").startswith(b"PK")
+    assert made.id in {one.id for one in client.screenings()}
+    client.delete_screening(made.id)
+    with pytest.raises(NotThere):
+        client.follow(made.id)
+
+
+@pytest.mark.model
+def test_a_file_is_screened(client: Asked) -> None:
+    """A table goes in as it is, with its columns named; stopped, it waits, goes on, and ends where it is told to."""
+    rows = [f"{number},{BEES}" for number in range(40)]
+    table = "\n".join(["number,readme", *rows]).encode()
+    made = client.screen_file("spring.csv", table, columns="text=readme,id=number")
+    assert made.total == len(rows)
+    assert client.pause(made.id).state == "paused"
+    assert client.resume(made.id).state == "running"
+    assert client.follow(made.id)[-1].done == len(rows)
+    assert sorted(int(one.id) for one in client.all_results(made.id, reveal=True)) == list(range(40))
+    again = client.screen_file("spring.csv", table)
+    assert again.id != made.id
+    assert client.cancel(again.id).state == "cancelled"
+    assert client.follow(again.id)[-1].state == "cancelled"
+    with pytest.raises(RequestRejected):
+        client.screen_file("spring.exe", b"MZ")
 
 
 @pytest.mark.model
@@ -367,6 +427,39 @@ def test_what_is_not_to_be_done_twice(ask: Callable[..., Asked]) -> None:
             assert len(service.asked) == attempts
 
 
+def _event(**changed: Any) -> bytes:
+    now = {"id": "x", "title": "", "state": "running", "total": 2, "done": 0, "failed": 0, "created": 1.0}
+    now |= {"expires": 2.0, "notices": [], **changed}
+    return f"event: progress\ndata: {json.dumps(now)}\n\n".encode()
+
+
+def test_a_screening_is_followed_over_broken_connections(
+    ask: Callable[..., Asked], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the connection ends or breaks, or the service is busy, it's taken up again, and nothing is told twice."""
+    monkeypatch.setattr(jobs, "POLL_S", 0.01)
+    busy = ProblemOut(type="urn:x", title="Busy", status=503, detail="Later.").model_dump_json().encode()
+    replies = [
+        Reply(_event() + _event(done=1)),
+        Reply(busy, 503, {"Retry-After": "0"}),
+        Reply(_event(done=1), headers={"Content-Length": "5000", "Connection": "close"}),
+        Reply(b": nothing yet\n\n" + _event(done=1) + _event(done=2, state="done")),
+    ]
+    with replying(*replies) as service:
+        assert [one.done for one in ask(service.url).follow("x")] == [0, 1, 2]
+        assert service.asked == ["/api/v1/screenings/x/events"] * 4
+    with replying(Reply(b'data: {"id": 1}\n\n')) as service, pytest.raises(AnswerUnreadable, match="told of a"):
+        ask(service.url).follow("x")
+    with replying(Reply(busy, 503, {"Retry-After": "0"})) as service, pytest.raises(ServiceTrouble, match="Later"):
+        ask(service.url).follow("x")
+    with replying(Reply(b"")) as service, pytest.raises(AnswerUnreadable, match="without telling anything"):
+        ask(service.url).follow("x")
+    with replying(Reply(b"half", headers={"Content-Length": "50", "Connection": "close"})) as service:
+        with pytest.raises(Unreachable):
+            ask(service.url).follow("x")
+        assert len(service.asked) == QUICK.attempts
+
+
 def test_silence_has_an_end(ask: Callable[..., Asked]) -> None:
     """A service that takes the request and says nothing is left after the time that was granted."""
     go_on = threading.Event()
@@ -455,8 +548,22 @@ def test_every_call_is_documented_and_every_operation_called() -> None:
         calls.delete_note("x"),
         calls.ready(),
         calls.info(),
+        jobs.screen([], "", None, "", suggest=False, fetch=False),
+        jobs.screen_file("", b"", "", "", None, "", suggest=False, fetch=False),
+        jobs.screenings(),
+        jobs.screening("x"),
+        jobs.events("x"),
+        jobs.results("x", 0, 1, reveal=False),
+        jobs.export("x", "csv", reveal=False),
+        jobs.move("x", "pause"),
+        jobs.override("x", 1, "original", ""),
+        jobs.overrides("x"),
+        jobs.delete("x"),
     ]
-    called = {(call.method, next(p for p in paths if _fits(p, call.path))) for call in made}
+    called = {
+        (call.method, next(p for p in paths if call.method.lower() in paths[p] and _fits(p, call.path)))
+        for call in made
+    }
     assert called <= documented
     # A query in an address is for browsers; what is left is for those who watch over a service.
     assert documented - called == {("GET", "/api/v1/search"), ("GET", "/health"), ("GET", "/metrics")}

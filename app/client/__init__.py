@@ -16,6 +16,7 @@ from app.client.patience import Patience
 from app.client.sync import Client
 from app.contract import AboutIn, CheckIn, ItemFailed, RowIn
 from app.report import Report
+from app.screenings.bodies import ProjectIn, WebhookIn
 
 __all__ = [
     "AboutIn",
@@ -29,10 +30,12 @@ __all__ = [
     "LimitReached",
     "NotThere",
     "Patience",
+    "ProjectIn",
     "Refused",
     "Report",
     "RequestRejected",
     "RowIn",
     "ServiceTrouble",
     "Unreachable",
+    "WebhookIn",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter
@@ -47,7 +47,8 @@ Query = Mapping[str, str | int]
 
 MOST_TOGETHER_BYTES = 1_500_000
 """Of a batch that is made here: below what a service reads of one body unless it is told otherwise (2,000,000)."""
-_API = "api/v1"
+API = "api/v1"
+"""Where all calls are, below the service's address."""
 _HELD: dict[Kind, TypeAdapter[AnyEntry]] = {
     "dataset": TypeAdapter(Dataset),
     "technique": TypeAdapter(Technique),
@@ -61,6 +62,18 @@ class _OfKind(BaseModel):
     kind: Kind
 
 
+class Sent(TypedDict):
+    """Arguments of httpx's ``request`` and ``stream``."""
+
+    method: str
+    url: str
+    params: Query
+    content: bytes | None
+    files: Mapping[str, tuple[str, bytes]] | None
+    data: Mapping[str, str]
+    headers: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T_co]):
     """One call.
@@ -69,23 +82,37 @@ class Call(Generic[T_co]):
         path: below the service's address.
         read: makes the answer of its body.
         body: sent as JSON.
+        file: sent as a form, by its name and content, with ``form``'s fields beside it.
+        extra: headers.
         repeatable: whether doing it twice is as good as once.
     """
 
-    method: Literal["GET", "POST", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
     read: Callable[[bytes], T_co]
     params: Query = field(default_factory=dict)
     body: object = None
+    file: tuple[str, bytes] | None = None
+    form: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict)
     repeatable: bool = True
+
+    def sent(self) -> Sent:
+        """Give the web client's arguments."""
+        kind = {} if self.body is None else {"Content-Type": "application/json"}
+        return Sent(
+            method=self.method,
+            url=self.path,
+            params=self.params,
+            content=self.content(),
+            files={"file": self.file} if self.file else None,
+            data=self.form,
+            headers={**kind, **self.extra},
+        )
 
     def content(self) -> bytes | None:
         """Write the body; in ASCII, for a text may hold halves of pairs that UTF-8 can't."""
         return None if self.body is None else json.dumps(self.body, allow_nan=False).encode("ascii")
-
-    def headers(self) -> dict[str, str]:
-        """Announce the body."""
-        return {} if self.body is None else {"Content-Type": "application/json"}
 
     def answer(self, response: httpx.Response) -> T_co:
         """Read an answer.
@@ -95,7 +122,7 @@ class Call(Generic[T_co]):
             AnswerUnreadable: if it isn't what the API documents.
         """
         if response.is_error:
-            raise _fault(response)
+            raise fault(response)
         if not response.is_success:
             raise AnswerUnreadable(
                 f"{_place(response)} leads elsewhere ({response.status_code}). Give the address that it leads to."
@@ -109,7 +136,7 @@ class Call(Generic[T_co]):
             ) from None  # the fault's own words hold what was answered
 
 
-def _fault(response: httpx.Response) -> Refused:
+def fault(response: httpx.Response) -> Refused:
     """Read a fault; what stands before the service, such as a proxy, may have answered in its place."""
     try:
         problem = ProblemOut.model_validate(json.loads(response.content))
@@ -126,7 +153,7 @@ def _place(response: httpx.Response) -> str:
     return f"{response.url.scheme}://{response.url.netloc.decode('ascii')}"
 
 
-def _reader(model: type[T]) -> Callable[[bytes], T]:
+def reader(model: type[T]) -> Callable[[bytes], T]:
     """Read a model; a newer service may say more, and what this client doesn't know is left out."""
     adapter = TypeAdapter(model)
     # Not pydantic's own reader of JSON, which refuses halves of pairs, and a quote may hold one.
@@ -140,11 +167,12 @@ def _part(model: type[T], name: str) -> Callable[[bytes], list[T]]:
     return lambda body: adapter.validate_python(held.validate_python(json.loads(body)).get(name), extra="ignore")
 
 
-def _nothing(_: bytes) -> None:
-    return None
+def nothing(_: bytes) -> None:
+    """Read nothing."""
+    return
 
 
-def _segment(name: str) -> str:
+def segment(name: str) -> str:
     """Write a name as one part of a path.
 
     Raises:
@@ -177,14 +205,14 @@ def check(
     given |= {k: v for k, v in {"id": id, "title": title, "language": language}.items() if v}
     if collections:
         given["collections"] = list(collections)
-    return Call("POST", f"{_API}/checks", _reader(Report), body=given)
+    return Call("POST", f"{API}/checks", reader(Report), body=given)
 
 
 def batch(items: Iterable[CheckIn | str]) -> Call[list[Report | ItemFailed]]:
     """Judge several texts together."""
     rows = [_item(one).model_dump(exclude_defaults=True) for one in items]
-    read = _reader(BatchOut)
-    return Call("POST", f"{_API}/checks:batch", lambda body: read(body).results, body={"items": rows})
+    read = reader(BatchOut)
+    return Call("POST", f"{API}/checks:batch", lambda body: read(body).results, body={"items": rows})
 
 
 def _item(given: CheckIn | str) -> CheckIn:
@@ -221,24 +249,24 @@ def search(
     """Search the catalogue; posted, so that the query stands in no address and no proxy's log."""
     among = {"kind": list(kind), "modality": list(modality), "task": list(task), "tier": list(tier)}
     given = {"q": query, "k": k} | {name: some for name, some in among.items() if some}
-    return Call("POST", f"{_API}/search", _part(SearchHit, "hits"), body=given)
+    return Call("POST", f"{API}/search", _part(SearchHit, "hits"), body=given)
 
 
 def search_collection(collection: str, query: str, k: int) -> Call[list[Neighbour]]:
     """Search a collection."""
     given = {"q": query, "k": k, "collection": collection}
-    return Call("POST", f"{_API}/search", _part(Neighbour, "hits"), body=given)
+    return Call("POST", f"{API}/search", _part(Neighbour, "hits"), body=given)
 
 
 def catalogue(kind: Kind | None, offset: int, limit: int) -> Call[CataloguePage]:
     """List a stretch of the catalogue."""
     params: dict[str, str | int] = {"offset": offset, "limit": limit} | ({"kind": kind} if kind else {})
-    return Call("GET", f"{_API}/catalogue", _reader(CataloguePage), params)
+    return Call("GET", f"{API}/catalogue", reader(CataloguePage), params)
 
 
 def entry(name: str) -> Call[AnyEntry]:
     """Show an entry whole."""
-    return Call("GET", f"{_API}/catalogue/{_segment(name)}", _entry)
+    return Call("GET", f"{API}/catalogue/{segment(name)}", _entry)
 
 
 def _entry(body: bytes) -> AnyEntry:
@@ -251,33 +279,33 @@ def _entry(body: bytes) -> AnyEntry:
 
 def collections() -> Call[list[CollectionOut]]:
     """List the collections that the key may read."""
-    read = _reader(CollectionsOut)
-    return Call("GET", f"{_API}/collections", lambda body: read(body).collections)
+    read = reader(CollectionsOut)
+    return Call("GET", f"{API}/collections", lambda body: read(body).collections)
 
 
 def rows(name: str, offset: int, limit: int) -> Call[RowsOut]:
     """List a stretch of a collection."""
     params: Query = {"offset": offset, "limit": limit}
-    return Call("GET", f"{_API}/collections/{_segment(name)}/rows", _reader(RowsOut), params)
+    return Call("GET", f"{API}/collections/{segment(name)}/rows", reader(RowsOut), params)
 
 
 def add_rows(name: str, given: Iterable[RowIn]) -> Call[CollectionOut]:
     """Add rows; again is as good as once, for a row replaces the one of its id."""
     body = {"rows": [one.model_dump(exclude_defaults=True) for one in given]}
-    return Call("POST", f"{_API}/collections/{_segment(name)}/rows", _reader(CollectionOut), body=body)
+    return Call("POST", f"{API}/collections/{segment(name)}/rows", reader(CollectionOut), body=body)
 
 
 def remove_row(name: str, row: str) -> Call[CollectionOut]:
     """Remove a row."""
     if not row:
         raise ValueError("A row has an id.")
-    path = f"{_API}/collections/{_segment(name)}/rows/{_escaped(row)}"
-    return Call("DELETE", path, _reader(CollectionOut), repeatable=False)
+    path = f"{API}/collections/{segment(name)}/rows/{_escaped(row)}"
+    return Call("DELETE", path, reader(CollectionOut), repeatable=False)
 
 
 def drop_collection(name: str) -> Call[None]:
     """Delete a collection."""
-    return Call("DELETE", f"{_API}/collections/{_segment(name)}", _nothing, repeatable=False)
+    return Call("DELETE", f"{API}/collections/{segment(name)}", nothing, repeatable=False)
 
 
 # --- what readers say back -------------------------------------------------------------------------------------------
@@ -296,18 +324,18 @@ def propose(entry: Kind, name: str, url: str, about: str, *, consent: bool) -> C
 
 
 def _leave(said: Mapping[str, object]) -> Call[str]:
-    read = _reader(FeedbackOut)
-    return Call("POST", f"{_API}/feedback", lambda body: read(body).token, body=said, repeatable=False)
+    read = reader(FeedbackOut)
+    return Call("POST", f"{API}/feedback", lambda body: read(body).token, body=said, repeatable=False)
 
 
 def note(token: str) -> Call[NoteOut]:
     """Read a note."""
-    return Call("GET", f"{_API}/feedback/{_segment(token)}", _reader(NoteOut))
+    return Call("GET", f"{API}/feedback/{segment(token)}", reader(NoteOut))
 
 
 def delete_note(token: str) -> Call[None]:
     """Delete a note."""
-    return Call("DELETE", f"{_API}/feedback/{_segment(token)}", _nothing, repeatable=False)
+    return Call("DELETE", f"{API}/feedback/{segment(token)}", nothing, repeatable=False)
 
 
 # --- the service itself ----------------------------------------------------------------------------------------------
@@ -315,9 +343,9 @@ def delete_note(token: str) -> Call[None]:
 
 def ready() -> Call[None]:
     """Ask whether the service can check."""
-    return Call("GET", "ready", _nothing)
+    return Call("GET", "ready", nothing)
 
 
 def info() -> Call[dict[str, Any]]:
     """Ask for versions, counts and limits."""
-    return Call("GET", "info", _reader(dict[str, Any]))
+    return Call("GET", "info", reader(dict[str, Any]))

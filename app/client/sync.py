@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import httpx
 
-from app.client import calls
+from app.client import calls, jobs
 from app.client.errors import RequestRejected, ServiceTrouble
 from app.client.patience import Patience
 from app.client.setup import DEFAULT_URL, Setup
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from app.corpus import Row
     from app.records import EntryKind, VerdictLabel
     from app.report import Neighbour, Report, SearchHit, Suggestion
+    from app.screenings.bodies import OverrideOut, ProjectIn, ResultOut, ResultsOut, ScreeningOut, WebhookIn
 
 T = TypeVar("T")
 
@@ -150,6 +151,141 @@ class Client:
         """Show all that is known of one entry."""
         return self._ask(calls.entry(id))
 
+    # --- screenings: many projects as a job ---
+
+    def screen(
+        self,
+        items: Iterable[ProjectIn],
+        *,
+        title: str = "",
+        suggest: bool = False,
+        fetch: bool = False,
+        webhook: WebhookIn | None = None,
+        once: str = "",
+    ) -> ScreeningOut:
+        """Hand up to 10,000 projects in; they are judged in the background.
+
+        Args:
+            title: your own name for the screening.
+            suggest: also suggest ways forward, which takes several times as long.
+            fetch: follow the items' addresses; public ones alone are asked.
+            webhook: who is told the end.
+            once: a name of yours under which this is taken on at most once, however often it is sent; without one the
+                attempts of this call alone are kept from being taken on twice.
+        """
+        return self._ask(jobs.screen(items, title, webhook, once, suggest=suggest, fetch=fetch))
+
+    def screen_file(
+        self,
+        name: str,
+        content: bytes,
+        *,
+        title: str = "",
+        columns: str = "",
+        suggest: bool = False,
+        fetch: bool = False,
+        webhook: WebhookIn | None = None,
+        once: str = "",
+    ) -> ScreeningOut:
+        """Hand a file of projects in: a table, an archive, a document, a list of links.
+
+        Args:
+            name: of the file; its end tells its kind.
+            columns: which columns a table has, such as ``text=README,id=NUMBER``; guessed if not given.
+            title, suggest, fetch, webhook, once: as for ``screen``.
+        """
+        call = jobs.screen_file(name, content, title, columns, webhook, once, suggest=suggest, fetch=fetch)
+        return self._ask(call)
+
+    def screenings(self) -> list[ScreeningOut]:
+        """List this key's screenings, newest first."""
+        return self._ask(jobs.screenings())
+
+    def screening(self, id: str) -> ScreeningOut:  # noqa: A002
+        """Tell how far a screening is."""
+        return self._ask(jobs.screening(id))
+
+    def follow(self, id: str) -> Iterator[ScreeningOut]:  # noqa: A002
+        """Tell how far a screening is, each time that it gets further, until it has ended; one that is paused hasn't.
+
+        A connection that breaks is taken up again.
+        """
+        call, patience, attempt = jobs.events(id), self._setup.patience, 0
+        now: ScreeningOut | None = None
+        while now is None or now.state not in jobs.ENDED:
+            try:
+                with self._http.stream(**call.sent()) as response:
+                    if response.is_success:
+                        for line in response.iter_lines():
+                            told = jobs.told(line)
+                            if told is not None:
+                                attempt = 0
+                            if told not in (None, now):
+                                now = told
+                                yield now
+                        if attempt + 1 >= patience.attempts:
+                            raise jobs.mute()
+                        pause_s = jobs.POLL_S
+                    else:
+                        response.read()
+                        if (again_s := patience.after_answer(attempt, response)) is None:
+                            raise calls.fault(response)
+                        pause_s = again_s
+            except httpx.TransportError as error:
+                if (again_s := patience.after_silence(attempt, error, call)) is None:
+                    raise self._setup.unreachable(error) from error
+                pause_s = again_s
+            if now is None or now.state not in jobs.ENDED:
+                time.sleep(pause_s)
+                attempt += 1
+
+    def results(self, id: str, after: int = 0, *, limit: int = 100, reveal: bool = False) -> ResultsOut:  # noqa: A002
+        """Give a page of results in the order of judging.
+
+        Args:
+            after: the ``next`` of the page before.
+            reveal: show names, addresses and links.
+        """
+        return self._ask(jobs.results(id, after, limit, reveal=reveal))
+
+    def all_results(self, id: str, *, reveal: bool = False) -> Iterator[ResultOut]:  # noqa: A002
+        """Give all results, and wait for those to come, until the screening has ended."""
+        after, more = 0, True
+        while more:
+            page = self.results(id, after, limit=MAX_PAGE, reveal=reveal)
+            yield from page.results
+            after, more = page.next, page.more
+            if more and not page.results:
+                time.sleep(jobs.POLL_S)
+
+    def export(self, id: str, kind: jobs.Kind, *, reveal: bool = False) -> bytes:  # noqa: A002
+        """Give all results so far as one file."""
+        return self._ask(jobs.export(id, kind, reveal=reveal))
+
+    def pause(self, id: str) -> ScreeningOut:  # noqa: A002
+        """Stop a screening for a while."""
+        return self._ask(jobs.move(id, "pause"))
+
+    def resume(self, id: str) -> ScreeningOut:  # noqa: A002
+        """Go on with a screening that is paused."""
+        return self._ask(jobs.move(id, "resume"))
+
+    def cancel(self, id: str) -> ScreeningOut:  # noqa: A002
+        """End a screening; its results so far stay."""
+        return self._ask(jobs.move(id, "cancel"))
+
+    def override(self, id: str, number: int, verdict: VerdictLabel, reason: str) -> None:  # noqa: A002
+        """Put a person's verdict beside a judged one; ``number`` is the result's."""
+        self._ask(jobs.override(id, number, verdict, reason))
+
+    def overrides(self, id: str) -> list[OverrideOut]:  # noqa: A002
+        """Give the log of overrides, oldest first."""
+        return self._ask(jobs.overrides(id))
+
+    def delete_screening(self, id: str) -> None:  # noqa: A002
+        """Delete a screening with its texts, reports and overrides."""
+        self._ask(jobs.delete(id))
+
     # --- collections of one's own; they need a key ---
 
     def collections(self) -> list[CollectionOut]:
@@ -243,6 +379,4 @@ class Client:
             attempt += 1
 
     def _send(self, call: Call[object]) -> httpx.Response:
-        return self._http.request(
-            call.method, call.path, params=call.params, content=call.content(), headers=call.headers()
-        )
+        return self._http.request(**call.sent())
