@@ -86,6 +86,11 @@ class CheckIn(In):
     collections: list[CollectionName] = Field(
         [], max_length=MAX_COLLECTIONS, description="Collections whose nearest rows are to be shown; needs a key."
     )
+    plain: bool = Field(
+        False,
+        description="Send nothing to the language model that the operator may have chosen (/info names its host); in a "
+        "batch nothing is sent in any case.",
+    )
 
     def submission(self) -> Submission:
         """Hand it on in the checker's own words."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 
 import platformdirs
+
+from app.errors import BadSetting
 
 _HERE = Path(__file__).resolve().parent
 
@@ -63,6 +66,64 @@ class Fetching:
 
 
 @dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """A language model that words suggestions anew, where somebody chooses one; see ``app.rephrase``.
+
+    Attributes:
+        url: base address of an OpenAI-compatible endpoint, such as ``http://127.0.0.1:11434/v1``.
+        model: its name there.
+        key: sent to that address alone.
+        timeout_s: longest time that a report waits for it, repeated attempts included.
+        max_tokens: of one answer.
+        requests_per_day, tokens_per_day: the budget of this process.
+    """
+
+    url: str
+    model: str
+    key: str = field(default="", repr=False)
+    timeout_s: float = 20.0
+    max_tokens: int = 4_000
+    requests_per_day: int = 500
+    tokens_per_day: int = 1_000_000
+
+    @classmethod
+    def from_environment(cls) -> LanguageModel | None:
+        """Read ``ORIGINALITY_LLM_…``; None where no address is given.
+
+        Raises:
+            BadSetting: if the model is missing, or a number isn't one above 0.
+        """
+        url, model = os.environ.get("ORIGINALITY_LLM_URL", ""), os.environ.get("ORIGINALITY_LLM_MODEL", "")
+        if not url:
+            return None
+        if not model:
+            raise BadSetting(
+                "ORIGINALITY_LLM_URL is set and ORIGINALITY_LLM_MODEL isn't: name the model, or unset both."
+            )
+        usual = cls(url, model)
+        return cls(
+            url,
+            model,
+            os.environ.get("ORIGINALITY_LLM_KEY", ""),
+            timeout_s=_above_zero("ORIGINALITY_LLM_TIMEOUT_S", usual.timeout_s, 600),
+            max_tokens=ceil(_above_zero("ORIGINALITY_LLM_MAX_TOKENS", usual.max_tokens, 100_000)),
+            requests_per_day=ceil(_above_zero("ORIGINALITY_LLM_REQUESTS_PER_DAY", usual.requests_per_day, 1e9)),
+            tokens_per_day=ceil(_above_zero("ORIGINALITY_LLM_TOKENS_PER_DAY", usual.tokens_per_day, 1e12)),
+        )
+
+
+def _above_zero(name: str, usual: float, most: float) -> float:
+    given = os.environ.get(name, "").strip()
+    try:
+        number = float(given) if given else usual
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= most:
+        raise BadSetting(f"{name} is {given!r}; give a number above 0, at most {most:,.0f}, or unset it.")
+    return number
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Paths and limits.
 
@@ -77,6 +138,7 @@ class Settings:
         feedback_dir: folder of the notes that readers chose to leave; see ``app.feedback``.
         requests_per_minute: checks that one client address may ask for; 0 for no limit.
         encoder: what the model runs on: reference, fp32, int8 or auto; see ``app.runtime``.
+        language_model: words suggestions anew over the network; None, and nothing leaves the machine.
     """
 
     index_dir: Path
@@ -89,6 +151,7 @@ class Settings:
     requests_per_minute: int = 0
     collections_url: str = field(default="", repr=False)  # it may hold a password
     encoder: str = "auto"
+    language_model: LanguageModel | None = None
 
     @property
     def runtimes_dir(self) -> Path:
@@ -113,4 +176,5 @@ class Settings:
             requests_per_minute=int(os.environ.get("ORIGINALITY_REQUESTS_PER_MINUTE", "0")),
             collections_url=os.environ.get("ORIGINALITY_COLLECTIONS_URL", ""),
             encoder=os.environ.get("ORIGINALITY_ENCODER", "auto"),
+            language_model=LanguageModel.from_environment(),
         )
