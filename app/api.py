@@ -83,6 +83,8 @@ async def check(body: CheckIn, request: Request, service: ServiceNow) -> Respons
 
     report, text = await service.run(work)
     service.note(request, report)
+    if service.sent_to and not body.plain:
+        text = to_json(await service.rephrased(report, one.text, one.language))
     return json_answer(text, limits)
 
 
@@ -221,7 +223,8 @@ async def info(service: ServiceNow) -> Response:
         "max_batch": MAX_BATCH,
         "requests_per_minute": service.settings.requests_per_minute or None,
     }
-    return json_answer(dumps({**service.ready_checker().info(), "limits": limits}))
+    sent_to = {"language_model": service.sent_to or None}
+    return json_answer(dumps({**service.ready_checker().info(), "limits": limits, **sent_to}))
 
 
 # --- the app ---------------------------------------------------------------------------------------------------------

@@ -85,15 +85,34 @@ def check(
     title: Annotated[str, typer.Option(help="The project's title.")] = "",
     language: Annotated[str, typer.Option(help="Two-letter code; detected if not given.")] = "",
     collection: Nearby = None,
+    interests: Annotated[str, typer.Option(help="What you like; steers the advice, never the verdict.")] = "",
+    place: Annotated[str, typer.Option(help="Where you live; likewise.")] = "",
+    skills: Annotated[str, typer.Option(help="What you can do; likewise.")] = "",
+    hours: Annotated[float | None, typer.Option(min=0, max=10_000, help="Hours that you have; likewise.")] = None,
+    hardware: Annotated[str, typer.Option(help="What you have to run it on; likewise.")] = "",
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Send nothing to the language model that the settings may choose.")
+    ] = False,
     fail_on_flag: Annotated[
         bool, typer.Option("--fail-on-flag", help="Exit with 3 if the project is flagged.")
     ] = False,
 ) -> None:
     """Judge one project description."""
     from app import render  # noqa: PLC0415  keeps --help fast
+    from app.records import About  # noqa: PLC0415
 
     received = console.received() if text == "-" else text
-    report = console.open_checker().check(received, title=title, language=language, collections=collection or ())
+    about = About(interests, place, skills, hours, hardware)
+    checker = console.open_checker()
+    report = checker.check(
+        received,
+        title=title,
+        language=language,
+        about=None if about == About() else about,
+        collections=collection or (),
+    )
+    if not plain:
+        report = console.rephrased(report, received, checker.catalogue, language)
     write = {ReportFormat.text: render.to_text, ReportFormat.json: render.to_json, ReportFormat.html: None}[format]
     console.say(write(report) if write else render.to_html(report, received))
     if fail_on_flag and report.flagged:

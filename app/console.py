@@ -12,8 +12,10 @@ import typer
 from app.errors import BadInput
 
 if TYPE_CHECKING:
+    from app.catalogue import Catalogue
     from app.checker import Checker
     from app.encoder import Encoder
+    from app.report import Report
     from app.settings import Settings
     from app.store import Store
 
@@ -26,6 +28,24 @@ def open_checker() -> Checker:
     settings = Settings.from_environment()
     build(settings)
     return Checker.open(settings)
+
+
+def rephrased(report: Report, text: str, catalogue: Catalogue, language: str) -> Report:
+    """Have the suggestions worded anew, if a language model was chosen; says first, on standard error, what leaves."""
+    import asyncio  # noqa: PLC0415
+
+    from app.rephrase import opened  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    rephraser = opened(Settings.from_environment().language_model)
+    if rephraser is None or not report.suggestions:
+        return report
+    typer.echo(
+        f"originality: the beginning of the text and its suggestions are sent to {rephraser.host} to be worded anew; "
+        "--plain sends nothing.",
+        err=True,
+    )
+    return asyncio.run(rephraser.rephrase(report, text, catalogue, language))
 
 
 def collections() -> Store:

@@ -87,6 +87,11 @@ class CheckIn(In):
         max_length=MAX_COLLECTIONS,
         description="Collections whose nearest rows are to be shown; needs a key.",
     )
+    plain: bool = Field(
+        default=False,
+        description="Send nothing to the language model that the operator may have chosen (/info names its host); in a "
+        "batch nothing is sent in any case.",
+    )
 
 
 class BatchIn(In):

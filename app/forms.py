@@ -39,6 +39,7 @@ class Form:
 
     Attributes:
         previous: the text that an edit started from; empty for none.
+        plain: anything, where nothing may be sent to a language model.
         word: what the author says of the facets, keys of ``corrections.STATEMENTS``.
     """
 
@@ -50,6 +51,7 @@ class Form:
     hours: str = ""
     hardware: str = ""
     previous: str = ""
+    plain: str = ""
     word: tuple[str, ...] = ()
 
     @property

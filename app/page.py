@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from app import words
 from app.intake import MAX_CHARS
 from app.render import environment
+from app.rephrase import SENT_CHARS
 from app.tongues import LANGUAGES, choose
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def show(
     body = environment(language).get_template(name).render(
         asset=asset,
         max_chars=MAX_CHARS,
+        sent_to=_sent_to(request),
+        sent_chars=SENT_CHARS,
         tongues=None if request.method == "POST" else _addresses(request),
         **values,
     )  # fmt: skip
@@ -61,6 +64,12 @@ def error(request: Request, problem: Problem) -> Response:
 def told(problem: Problem) -> tuple[str, str] | None:
     """Give a fault's title and mend in words that every language has; none where only the service has words for it."""
     return words.FAULTS.get(problem.name)
+
+
+def _sent_to(request: Request) -> str:
+    """Give the host to which texts go to have suggestions worded anew; empty where they go nowhere."""
+    service = getattr(request.state, "service", None)
+    return service.sent_to if service else ""
 
 
 def _addresses(request: Request) -> dict[str, str]:

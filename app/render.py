@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app import tongues, words
-from app.words import DIRECTIONS, FACETS, KINDS, ROLES, TIERS, VERDICTS, figure, likelihood, status_words
+from app.words import DIRECTIONS, FACETS, KINDS, ROLES, TIERS, TROUBLES, VERDICTS, figure, likelihood, status_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,7 +55,18 @@ _BROKEN = re.compile(r"[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+|~!&-]")
-_TABLES = ("VERDICTS", "MEANINGS", "FACETS", "SIDES", "KINDS", "ROLES", "TIERS", "DIRECTIONS", "CORRECTIONS")
+_TABLES = (
+    "VERDICTS",
+    "MEANINGS",
+    "FACETS",
+    "SIDES",
+    "KINDS",
+    "ROLES",
+    "TIERS",
+    "DIRECTIONS",
+    "CORRECTIONS",
+    "TROUBLES",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +171,7 @@ def to_text(report: Report) -> str:
         blocks.append(["NEAR IN YOUR COLLECTIONS (no part of the verdict)", *_neighbours(report.neighbours)])
     if report.suggestions:
         steps = (line for n, s in enumerate(report.suggestions, 1) for line in _step(n, s, report))
-        blocks.append(["WHAT WOULD MAKE IT YOUR OWN", *steps])
+        blocks.append(["WHAT WOULD MAKE IT YOUR OWN", *_wrapped(phrasing(report)), *steps])
     if report.warnings:
         blocks.append(["TO KNOW", *(line for w in report.warnings for line in _wrapped(w.message, "- ", "  "))])
     made = report.provenance
@@ -240,6 +251,17 @@ def _step(number: int, suggestion: Suggestion, report: Report) -> Iterator[str]:
     yield from _wrapped(f"Moves it {move(report, suggestion)}.", "   ")
 
 
+def phrasing(report: Report) -> str:
+    """Say where the suggestions were sent to be worded anew, and what came of it; empty where nothing was asked."""
+    done = report.phrasing
+    if done is None:
+        return ""
+    parts = [f"{done.rephrased} of {len(report.suggestions)} worded anew by {done.model} at {done.host}."]
+    if not done.host:
+        parts = ["Nothing was sent to a language model."]
+    return " ".join([*parts, *([TROUBLES[done.trouble]] if done.trouble else [])])
+
+
 def move(report: Report, suggestion: Suggestion) -> str:
     """Say where a suggestion leads, for instance ``from well worn (.93) to original (.12)``."""
     after = suggestion.projected
@@ -267,7 +289,11 @@ def to_markdown(report: Report) -> str:
         "## Nearest known things",
         "\n".join(map(_item, report.matches)) or "None that counts.",
         *(
-            ["## What would make it your own", *(_section(one, report) for one in report.suggestions)]
+            [
+                "## What would make it your own",
+                _marked(phrasing(report)),
+                *(_section(one, report) for one in report.suggestions),
+            ]
             * bool(report.suggestions)
         ),
         "## Why this verdict",

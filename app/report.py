@@ -103,6 +103,21 @@ class Suggestion(_Model):
     entries: list[str] = Field(description="Catalogue ids that it comes from.")
     rewrite: str = Field(description="The idea in one paragraph with the suggestion taken.")
     projected: Projected
+    phrasing: Literal["plain", "rephrased"] = Field(
+        default="plain", description="rephrased: title, detail and steps were worded anew by a language model."
+    )
+    language: str = Field(default="en", description="Code of the language of title, detail and steps.")
+
+
+class Phrasing(_Model):
+    """What a language model did to the wording of the suggestions, where the operator of the service uses one."""
+
+    host: str = Field(description="Where the text's beginning and the suggestions were sent; empty if nothing was.")
+    model: str = Field(description="Its name there.")
+    rephrased: int = Field(ge=0, description="Suggestions worded anew; the others are plain.")
+    trouble: Literal["", "time_out", "unavailable", "unusable_answer", "refusal", "budget", "resting", "checks"] = (
+        Field(description="Why suggestions stayed plain; checks: a draft had a link, name or number of its own.")
+    )
 
 
 class Notice(_Model):
@@ -138,6 +153,9 @@ class Report(_Model):
     matches: list[Match]
     neighbours: list[Neighbour] = Field(default=[], description="Nearest rows of the collections asked for.")
     suggestions: list[Suggestion]
+    phrasing: Phrasing | None = Field(
+        default=None, description="Null where no language model was asked, and every suggestion is in its plain form."
+    )
     warnings: list[Notice]
     provenance: Provenance
     projects: list[Report] = Field(default=[], description="One report each where the text holds several projects.")

@@ -22,6 +22,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from app import rephrase
 from app.checker import Checker
 from app.errors import (
     AccessDenied,
@@ -204,6 +205,7 @@ class Service:
         self._watching: asyncio.Task[None] | None = None
         self._workers = CapacityLimiter(WORKERS)
         self._waiting = 0
+        self._rephraser = rephrase.opened(settings.language_model)
         self._verdicts = Counter("originality_checks", "Reports by verdict.", ["verdict"], registry=self.registry)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
@@ -278,6 +280,17 @@ class Service:
             await asyncio.wait([self._opening])
         checker = self.ready_checker()
         return await anyio.to_thread.run_sync(partial(work, checker), limiter=self._workers)
+
+    @property
+    def sent_to(self) -> str:
+        """Give the host that words suggestions anew; empty where nothing leaves the machine."""
+        return self._rephraser.host if self._rephraser else ""
+
+    async def rephrased(self, report: Report, text: str, language: str = "") -> Report:
+        """Have the suggestions worded anew, if a language model was chosen; no worker waits for it, nor the loop."""
+        if self._rephraser is None:
+            return report
+        return await self._rephraser.rephrase(report, text, self.ready_checker().catalogue, language)
 
     def note(self, request: Request, report: Report) -> None:
         """Count a verdict and leave it for the request's line in the log."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 
 import platformdirs
@@ -66,6 +67,64 @@ class Fetching:
 
 
 @dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """A language model that words suggestions anew, where somebody chooses one; see ``app.rephrase``.
+
+    Attributes:
+        url: base address of an OpenAI-compatible endpoint, such as ``http://127.0.0.1:11434/v1``.
+        model: its name there.
+        key: sent to that address alone.
+        timeout_s: longest time that a report waits for it, repeated attempts included.
+        max_tokens: of one answer.
+        requests_per_day, tokens_per_day: the budget of this process.
+    """
+
+    url: str
+    model: str
+    key: str = field(default="", repr=False)
+    timeout_s: float = 20.0
+    max_tokens: int = 4_000
+    requests_per_day: int = 500
+    tokens_per_day: int = 1_000_000
+
+    @classmethod
+    def from_environment(cls) -> LanguageModel | None:
+        """Read ``ORIGINALITY_LLM_…``; None where no address is given.
+
+        Raises:
+            BadSetting: if the model is missing, or a number isn't one above 0.
+        """
+        url, model = os.environ.get("ORIGINALITY_LLM_URL", ""), os.environ.get("ORIGINALITY_LLM_MODEL", "")
+        if not url:
+            return None
+        if not model:
+            raise BadSetting(
+                "ORIGINALITY_LLM_URL is set and ORIGINALITY_LLM_MODEL isn't: name the model, or unset both."
+            )
+        usual = cls(url, model)
+        return cls(
+            url,
+            model,
+            os.environ.get("ORIGINALITY_LLM_KEY", ""),
+            timeout_s=_above_zero("ORIGINALITY_LLM_TIMEOUT_S", usual.timeout_s, 600),
+            max_tokens=ceil(_above_zero("ORIGINALITY_LLM_MAX_TOKENS", usual.max_tokens, 100_000)),
+            requests_per_day=ceil(_above_zero("ORIGINALITY_LLM_REQUESTS_PER_DAY", usual.requests_per_day, 1e9)),
+            tokens_per_day=ceil(_above_zero("ORIGINALITY_LLM_TOKENS_PER_DAY", usual.tokens_per_day, 1e12)),
+        )
+
+
+def _above_zero(name: str, usual: float, most: float) -> float:
+    given = os.environ.get(name, "").strip()
+    try:
+        number = float(given) if given else usual
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= most:
+        raise BadSetting(f"{name} is {given!r}; give a number above 0, at most {most:,.0f}, or unset it.")
+    return number
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Paths and limits.
 
@@ -86,6 +145,7 @@ class Settings:
         screenings_days: days that a screening is kept.
         screenings_lease_s: seconds after which another worker takes over what a killed one held.
         max_upload_bytes: largest file that is taken on as a screening.
+        language_model: words suggestions anew over the network; None, and nothing leaves the machine.
     """
 
     index_dir: Path
@@ -103,6 +163,7 @@ class Settings:
     screenings_days: float = 30.0
     screenings_lease_s: float = 120.0
     max_upload_bytes: int = 50_000_000
+    language_model: LanguageModel | None = None
 
     @property
     def ask_keys(self) -> bool:
@@ -137,6 +198,7 @@ class Settings:
             screenings_days=float(os.environ.get("ORIGINALITY_SCREENINGS_DAYS", "30")),
             screenings_lease_s=float(os.environ.get("ORIGINALITY_SCREENINGS_LEASE_S", "120")),
             max_upload_bytes=int(os.environ.get("ORIGINALITY_MAX_UPLOAD_BYTES", "50000000")),
+            language_model=LanguageModel.from_environment(),
         )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -58,6 +59,9 @@ EXAMPLES = (
 )
 
 
+MadeT = TypeVar("MadeT", bound="OnlyReport")
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What kept a text from being judged; ``field`` is the one to mend, empty where it isn't the author's to mend."""
@@ -68,10 +72,16 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """All that a report's page shows."""
+class OnlyReport:
+    """What a report's file shows."""
 
     report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(OnlyReport):
+    """All that a report's page shows."""
+
     comparison: comparison.Comparison | None
     chart: Chart
     grid: Grid
@@ -106,14 +116,12 @@ async def take_up(request: Request) -> Response:
 async def show_report(request: Request) -> Response:
     """Judge what was typed and show the report; a fault shows the form again with everything still in it."""
 
-    def work(checker: Checker, form: Form) -> tuple[Report, Response]:
-        judged = _judge(checker, form)
-        shown = page.show(
+    def write(form: Form, judged: Judged) -> Response:
+        return page.show(
             request, "report.html", form=form, judged=judged, report=judged.report, statements=corrections.STATEMENTS
         )
-        return judged.report, shown
 
-    return await _answered(request, work)
+    return await _answered(request, _judge, write)
 
 
 @router.post("/check.json")
@@ -153,7 +161,7 @@ async def show_about(request: Request) -> Response:
 
 
 def _judge(checker: Checker, form: Form) -> Judged:
-    report = _report(checker, form)
+    report = _only_report(checker, form).report
     chart, grid = checker.surroundings(form.judged, report)
     entries = checker.catalogue.entries
     shown = [*(point.entry for point in chart.points), *grid.datasets, *grid.techniques]
@@ -161,8 +169,8 @@ def _judge(checker: Checker, form: Form) -> Judged:
     return Judged(report, _compared(checker, form, report), chart, grid, names)
 
 
-def _report(checker: Checker, form: Form) -> Report:
-    return corrections.marked(checker.check(form.judged, title=form.title, about=form.about()), form.word)
+def _only_report(checker: Checker, form: Form) -> OnlyReport:
+    return OnlyReport(corrections.marked(checker.check(form.judged, title=form.title, about=form.about()), form.word))
 
 
 def _compared(checker: Checker, form: Form, after: Report) -> comparison.Comparison | None:
@@ -176,15 +184,19 @@ def _compared(checker: Checker, form: Form, after: Report) -> comparison.Compari
 async def _taken(request: Request, suffix: str, kind: str, write: Callable[[Form, Report], str]) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="originality-report.{suffix}"'}
 
-    def work(checker: Checker, form: Form) -> tuple[Report, Response]:
-        report = _report(checker, form)
-        return report, Response(write(form, report), media_type=kind, headers=headers)
+    def file(form: Form, made: OnlyReport) -> Response:
+        return Response(write(form, made.report), media_type=kind, headers=headers)
 
-    return await _answered(request, work)
+    return await _answered(request, _only_report, file)
 
 
-async def _answered(request: Request, work: Callable[[Checker, Form], tuple[Report, Response]]) -> Response:
-    """Judge a form's text and write the answer, both on a worker: long texts take long to write, too."""
+async def _answered(
+    request: Request, judge: Callable[[Checker, Form], MadeT], write: Callable[[Form, MadeT], Response]
+) -> Response:
+    """Judge a form's text and write the answer, both on a worker: long texts take long to write, too.
+
+    No worker is held while a language model words the suggestions, where one was chosen.
+    """
     service: Service = request.state.service
     data = await fields_of(request, service.settings.max_body_bytes)
     form = Form.from_fields(data)
@@ -192,14 +204,23 @@ async def _answered(request: Request, work: Callable[[Checker, Form], tuple[Repo
         form = Form.from_fields(data, await file_of(data))
         form.about()
         limits = service.admit(request, 2 if form.before else 1)
-        report, response = await service.run(lambda checker: work(checker, form))
+        if service.sent_to and not form.plain:
+            made = await service.run(lambda checker: judge(checker, form))
+            made = replace(made, report=await service.rephrased(made.report, form.judged))
+            response = await service.run(lambda _: write(form, made))
+        else:
+            made, response = await service.run(lambda checker: _both(judge(checker, form), partial(write, form)))
     except OriginalityError as error:
         return _form_page(request, form, error)
     finally:
         await data.close()
-    service.note(request, report)
+    service.note(request, made.report)
     response.headers.update(limits)
     return response
+
+
+def _both(made: MadeT, write: Callable[[MadeT], Response]) -> tuple[MadeT, Response]:
+    return made, write(made)
 
 
 def _form_page(request: Request, form: Form, error: OriginalityError | None = None, *, taken: bool = False) -> Response:

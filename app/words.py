@@ -65,6 +65,17 @@ ROLES = {
     "follows": "the project follows it as taught",
     "resembles": "the project comes close to it",
 }
+TROUBLES = {
+    "time_out": "It took longer than the time it has.",
+    "unavailable": "It could not be had.",
+    "unusable_answer": "Its answer could not be used.",
+    "refusal": "It refused.",
+    "budget": "The budget of the day is spent.",
+    "resting": "It is left alone for a while after failing.",
+    "checks": "What it made of the others was dropped: it had links, names or numbers of its own, or said something "
+    "else.",
+}
+"""Why a language model's wording isn't shown; see ``app.rephrase``."""
 TIERS = {1: "everyone's first portfolio", 2: "known to most practitioners", 3: "known in its subfield"}
 DIRECTIONS = {"worn": "towards worn", "original": "towards original"}
 CORRECTIONS = {
@@ -199,7 +210,7 @@ FAULTS = {
 
 def closed() -> Iterator[str]:
     """Give every word and sentence that a page may have to say beside those that stand in its templates."""
-    for table in (VERDICTS, MEANINGS, FACETS, SIDES, KINDS, ROLES, DIRECTIONS, CORRECTIONS):
+    for table in (VERDICTS, MEANINGS, FACETS, SIDES, KINDS, ROLES, DIRECTIONS, CORRECTIONS, TROUBLES):
         yield from table.values()
     yield from STATUSES.values()
     yield from TIERS.values()

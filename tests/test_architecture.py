@@ -69,6 +69,8 @@ ALLOWED: dict[str, set[str]] = {
     "fetch": PLAIN | {"settings", "submissions", "wire"},
     # Advice: from conclusions and the catalogue to suggestions; it never judges.
     "advice": PLAIN | {"catalogue", "cues", "intake", "matches", "aliases"},
+    # Their wording by somebody else's language model, where one is chosen: the only room that sends a text anywhere.
+    "rephrase": PLAIN | {"catalogue", "intake", "report", "settings", "wire"},  # of catalogue and settings the types
     # The composition root, and what measures and teaches it.
     "checker": PLAIN
     | {
@@ -99,7 +101,7 @@ ALLOWED: dict[str, set[str]] = {
     "client": PLAIN | {"catalogue", "contract", "corpus", "report", "screenings", "wire"},
     # Faces.
     "render": PLAIN | {"report", "tongues", "words"},
-    "serving": PLAIN | {"checker", "logs", "report", "settings"},
+    "serving": PLAIN | {"checker", "logs", "rephrase", "report", "settings"},
     "web": PLAIN | {"atlas", "checker", "comparison", "corrections", "forms", "page", "render", "report", "serving"},
     "mcp": PLAIN | {"checker", "contract", "lookup", "report", "serving", "settings"},
     "contract": PLAIN | {"catalogue", "corpus", "report"},
@@ -111,9 +113,9 @@ ALLOWED: dict[str, set[str]] = {
     | {"evaluation", "forms", "metrics", "submissions", "wire", "words"},
     "api": PLAIN
     | {"screenings"}
-    | {"access", "bodies", "checker", "contract", "holdings", "intake", "lookup", "render", "report", "serving"}
-    | {"page", "settings", "shelf", "voices", "web"},
-    "console": PLAIN | {"checker", "encoder", "settings", "store", "stores"},
+    | {"access", "bodies", "catalogue", "checker", "contract", "holdings", "intake", "lookup", "render", "report"}
+    | {"page", "serving", "settings", "shelf", "voices", "web"},
+    "console": PLAIN | {"catalogue", "checker", "encoder", "rephrase", "report", "settings", "store", "stores"},
     "progress": set(),
     "sarif": {"report"},
     "gate": PLAIN | {"checker", "console", "report", "sarif"},
@@ -123,7 +125,7 @@ ALLOWED: dict[str, set[str]] = {
     "words": {"report"},
     "tongues": {"words"},
     "forms": PLAIN | {"corrections"},
-    "page": {"intake", "render", "serving", "tongues", "words"},
+    "page": {"intake", "render", "rephrase", "serving", "tongues", "words"},
     "shelf": PLAIN | {"catalogue", "checker", "lookup", "page", "serving"},
     "voices": PLAIN | {"access", "bodies", "contract", "feedback", "forms", "page", "render", "serving", "words"},
     "cli": PLAIN
