@@ -145,7 +145,7 @@ OWNERS: dict[str, set[str]] = {
     "faiss": {"index", "collection", "approximate"},
     "datasets": {"index", "harvest"},
     "ahocorasick_rs": {"aliases", "nametable"},
-    "rapidfuzz": {"aliases"},
+    "rapidfuzz": {"aliases", "nametable"},
     "markdown_it": {"intake", "web", "render"},
     "safetensors": {"graph", "judge"},
     "onnx": {"graph"},
