@@ -46,14 +46,23 @@ class KeptReader(Reader):
         self._finder = finder
 
 
+class _Owners(dict[str, list[Name]]):
+    """The names of each form, made when they are asked for: a text asks for some dozens out of thirty thousand."""
+
+    def __getitem__(self, form: str) -> list[Name]:
+        owners: list[Any] = super().__getitem__(form)  # as JSON keeps names
+        return [Name(*one) for one in owners]
+
+
 class KeptFinder(AliasFinder):
     """A name finder whose tables were read from the disk."""
 
     def __init__(self, tables: dict[str, Any]) -> None:
         """Take what ``_tables`` gave."""
-        self._names = {form: [Name(*one) for one in owners] for form, owners in tables["names"].items()}
+        self._names = _Owners(tables["names"])
         self._patterns = list(self._names)
-        self._automaton = AhoCorasick(self._patterns, matchkind=MatchKind.Standard)
+        # The forms stand here already; the automaton needn't keep them as well.
+        self._automaton = AhoCorasick(self._patterns, matchkind=MatchKind.Standard, store_patterns=False)
         self._vocabulary = set(tables["vocabulary"])
         self._typo_buckets = {(words, first): forms for words, first, forms in tables["typos"]}
         self._by_length = _by_length(self._typo_buckets)
@@ -88,8 +97,9 @@ def finder(folder: Path, catalogue: Catalogue, encoder: Encoder) -> AliasFinder:
         pass  # not kept yet, or not for us to read
     prose = (text for e in catalogue.entries.values() for text in (e.about, *e.tells))
     made = AliasFinder(names(catalogue), prose, encoder.words())
-    _keep(file, json.dumps(_tables(made), ensure_ascii=False, separators=(",", ":")).encode())
-    return made
+    tables = _tables(made)
+    _keep(file, json.dumps(tables, ensure_ascii=False, separators=(",", ":")).encode())
+    return KeptFinder(tables)
 
 
 def _tables(made: AliasFinder) -> dict[str, Any]:

@@ -64,6 +64,7 @@ ALLOWED: dict[str, set[str]] = {
     "nametable": PLAIN | {"aliases", "catalogue", "encoder", "index", "letters", "reader"},
     "graph": PLAIN | {"encoder"},
     "runtime": PLAIN | {"encoder", "graph"},
+    "neighbours": PLAIN | {"matches", "report", "store"},  # of the store its types
     "reader": PLAIN | {"aliases", "catalogue", "cues", "encoder", "index", "intake", "report"},
     "submissions": PLAIN,
     "fetch": PLAIN | {"settings", "submissions", "wire"},
@@ -89,7 +90,7 @@ ALLOWED: dict[str, set[str]] = {
         "lookup",
         "matches",
     }
-    | {"nametable", "reader", "report", "runtime", "settings", "store", "stores", "verdict"},
+    | {"nametable", "neighbours", "reader", "report", "runtime", "settings", "store", "stores", "verdict"},
     "evaluation": PLAIN | {"checker", "judge", "lookup", "metrics"},
     "advising": PLAIN | {"advice", "checker", "evaluation", "judge", "report"},  # of the judge its type
     "learning": PLAIN
@@ -104,7 +105,7 @@ ALLOWED: dict[str, set[str]] = {
     "api": PLAIN
     | {"bodies", "catalogue", "checker", "holdings", "intake", "lookup", "render", "report", "serving", "settings"}
     | {"page", "shelf", "voices", "web"},
-    "console": PLAIN | {"checker", "encoder", "settings", "store", "stores"},
+    "console": PLAIN | {"checker", "encoder", "runtime", "settings", "store", "stores"},
     "progress": set(),
     "sarif": {"report"},
     "gate": PLAIN | {"checker", "console", "report", "sarif"},

@@ -163,3 +163,13 @@ def test_a_check_needs_no_pytorch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [f"{SentenceTransformersEncoder.pinned_name()} (fp32)", []]
+
+
+@pytest.mark.model
+def test_what_is_kept_is_never_rounded(graphs: Path) -> None:
+    """A service on int8 writes its collections in the numbers that fp32 gives; any other uses the encoder it has."""
+    rounded, exact = (ServedEncoder(OnnxEncoder.open(graphs, name), name) for name in ("int8", "fp32"))
+    writer = runtime.writing(graphs, rounded)
+    assert np.array_equal(writer.encode(TEXTS[:2]), exact.encode(TEXTS[:2]))
+    assert not np.array_equal(rounded.encode(TEXTS[:2]), exact.encode(TEXTS[:2]))
+    assert runtime.writing(graphs, exact) is exact
