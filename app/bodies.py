@@ -86,6 +86,7 @@ class CheckIn(In):
     collections: list[CollectionName] = Field(
         [], max_length=MAX_COLLECTIONS, description="Collections whose nearest rows are to be shown; needs a key."
     )
+    suggest: bool = Field(True, description="False leaves the suggestions out: the report comes several times sooner.")
 
     def submission(self) -> Submission:
         """Hand it on in the checker's own words."""
@@ -97,6 +98,7 @@ class CheckIn(In):
             language=self.language,
             about=about,
             collections=tuple(self.collections),
+            suggest=self.suggest,
         )
 
 

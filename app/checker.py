@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import app
@@ -49,7 +50,11 @@ GROUP = 16
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One text to be judged, as a face received it."""
+    """One text to be judged, as a face received it.
+
+    Attributes:
+        suggest: also suggest, which costs several further readings.
+    """
 
     text: str
     id: str = ""
@@ -57,6 +62,7 @@ class Submission:
     language: str = ""
     about: About | None = None
     collections: tuple[str, ...] = ()
+    suggest: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +185,7 @@ class Checker:
         language: str = "",
         about: About | None = None,
         collections: Sequence[str] = (),
+        suggest: bool = True,
     ) -> Report:
         """Judge one text.
 
@@ -189,7 +196,7 @@ class Checker:
             TextUnusable, TextTooLong: if it can't be read.
             CollectionMissing, IndexStale: if a collection isn't there or can't be read.
         """
-        result = self.check_many([Submission(text, id, title, language, about, tuple(collections))])[0]
+        result = self.check_many([Submission(text, id, title, language, about, tuple(collections), suggest)])[0]
         if isinstance(result, OriginalityError):
             raise result
         return result
@@ -198,7 +205,7 @@ class Checker:
         """Judge texts together.
 
         Args:
-            advise: also suggest, which costs several further readings a text.
+            advise: False suggests nothing, whatever the submissions say.
 
         Returns:
             A report or the error of each, in order; one bad text never stops the others.
@@ -217,7 +224,9 @@ class Checker:
         projects = self._projects(good)
         judged = [_whole(one, parts) for one, parts in zip(self._judge_all(good), projects, strict=True)]
         asked = [s for s, b in zip(submissions, briefs, strict=True) if isinstance(b, Brief)]
-        advised = self._advise(judged, [s.about for s in asked]) if advise else [() for _ in judged]
+        keen = [advise and one.suggest for one in asked]
+        found = iter(self._advise(list(compress(judged, keen)), [one.about for one in compress(asked, keen)]))
+        advised = [next(found) if one else () for one in keen]
         near = [
             [n for name in dict.fromkeys(s.collections) for n in neighbours.of(one.reading, opened[name])]
             for s, one in zip(asked, judged, strict=True)

@@ -64,7 +64,10 @@ def build(settings: Settings, *, force: bool = False) -> bool:
 
 
 def quiet() -> None:
-    """Keep the libraries' progress bars and notices out of our output."""
+    """Keep the libraries' progress bars and notices out of our output, and their threads out of each other's way."""
+    # Its threads wait in a busy loop. Our matrices are small, and the cores are shared out by sentence and by request:
+    # a service that left this at its default took several times the processor's time for a check.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("TQDM_DISABLE", "1")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

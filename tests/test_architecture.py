@@ -109,7 +109,9 @@ ALLOWED: dict[str, set[str]] = {
     "progress": set(),
     "sarif": {"report"},
     "gate": PLAIN | {"checker", "console", "report", "sarif"},
-    "batch": PLAIN | {"checker", "console", "fetch", "progress", "render", "report", "settings", "submissions"},
+    "ahead": set(),
+    "batch": PLAIN
+    | {"ahead", "checker", "console", "fetch", "progress", "render", "report", "settings", "submissions"},
     "upkeep": PLAIN | {"admission", "catalogue", "console", "corpus", "harvest", "keys", "settings", "store"},
     # The page, beside its main room.
     "words": {"report"},
