@@ -78,6 +78,7 @@ async def check(body: CheckIn, request: Request, service: ServiceNow) -> Respons
             language=one.language,
             about=one.about,
             collections=one.collections,
+            suggest=one.suggest,
         )
         return report, to_json(report)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import typer
 
-from app import console, submissions
+from app import ahead, console, submissions
 from app.errors import BadInput, OriginalityError
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from app.submissions import Item, Limits
 
     Result = tuple[Item, Report | OriginalityError]
+
+
+AT_ONCE = 2
+"""Groups that are judged at a time: while one waits for the encoder, Python works on the other."""
 
 
 class BatchFormat(StrEnum):
@@ -122,9 +126,13 @@ def _results(checker: Checker, order: Order, items: Iterator[Item]) -> Iterator[
     """Judge items in groups; a bad one is its error."""
     from app.checker import GROUP, Submission  # noqa: PLC0415
 
-    while group := list(itertools.islice(items, GROUP)):
+    def judge(group: list[Item]) -> list[Report | OriginalityError]:
         asked = [Submission(i.text, i.id, i.title, collections=order.collections) for i in group if not i.error]
-        judged = iter(checker.check_many(asked, advise=order.suggest))
+        return checker.check_many(asked, advise=order.suggest)
+
+    groups = iter(lambda: list(itertools.islice(items, GROUP)), [])
+    for group, results in ahead.ordered(judge, groups, AT_ONCE):
+        judged = iter(results)
         for item in group:
             _tell(item)
             yield item, BadInput(item.error) if item.error else _with_notices(item, next(judged))

@@ -27,6 +27,7 @@ def submission_of(body: CheckIn) -> Submission:
         language=body.language,
         about=About(**body.about.model_dump()) if body.about else None,
         collections=tuple(body.collections),
+        suggest=body.suggest,
     )
 
 

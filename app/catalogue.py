@@ -7,10 +7,13 @@ reference page. A line that breaks them is refused with its file and number, nev
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -145,18 +148,27 @@ class Catalogue:
     sha256: str
 
     @classmethod
-    def load(cls, folder: Path | None = None) -> Catalogue:
+    def load(cls, folder: Path | None = None, stamps: Path | None = None) -> Catalogue:
         """Read and check the package's data, or that of ``folder``.
+
+        Args:
+            stamps: folder with an empty file for every catalogue that passed its checks, named by the hash of its
+                files and of this code: such a one is read without checking, which takes most of the time.
 
         Raises:
             CatalogueInvalid: naming file, line and field of the first few faults.
         """
-        reading = _read(folder or DATA)
+        stamp = stamps / f"catalogue-{_key(folder or DATA)}.checked" if stamps else None
+        reading = _read(folder or DATA, check=stamp is None or not stamp.is_file())
         if reading.problems:
             shown = reading.problems[:SHOWN_PROBLEMS]
             more = len(reading.problems) - len(shown)
             tail = [f"... and {more} more; `originality catalogue check` lists them all"] if more else []
             raise CatalogueInvalid("\n".join([*shown, *tail]))
+        if stamp:
+            with suppress(OSError):  # where nothing can be written, the next start checks again
+                stamp.parent.mkdir(parents=True, exist_ok=True)
+                stamp.touch()
         return cls(
             entries=MappingProxyType(dict(sorted((e.id, e) for table in reading.entries.values() for e in table))),
             datasets=_table(reading, Dataset),
@@ -484,7 +496,15 @@ def dictionary(folder: Path, kind: Kind) -> dict[str, tuple[bool, str]]:
     return {name: (field.required, _reference_what(field)) for name, field in spec.fields.items()}
 
 
-def _read(folder: Path) -> _Reading:
+def _key(folder: Path) -> str:
+    """Hash all that a check of the catalogue hangs on: every file of the folder that it reads, and this code."""
+    digest = hashlib.sha256(inspect.getsource(sys.modules[__name__]).encode())
+    for file in sorted([*folder.glob("*.jsonl"), *folder.glob("*.yaml")]):
+        digest.update(file.name.encode() + b"\0" + hashlib.sha256(_bytes(file)).digest())
+    return digest.hexdigest()[:24]
+
+
+def _read(folder: Path, *, check: bool = True) -> _Reading:
     dictionary = _dictionary(folder)
     version, date = _edition(folder)
     faults: list[str] = []
@@ -497,7 +517,7 @@ def _read(folder: Path) -> _Reading:
         # A checkout with other line ends is still the same catalogue.
         digest.update(spec.file.encode() + b"\0" + data.replace(b"\r\n", b"\n") + b"\0")
         previous = ""
-        for place, row in _rows(spec, data, faults):
+        for place, row in _rows(spec, data, faults, check=check):
             rows.append((spec, place, row))
             identifier = row.get("id")
             if not isinstance(identifier, str):
@@ -513,10 +533,10 @@ def _read(folder: Path) -> _Reading:
     entries: dict[Kind, list[Entry]] = {spec.kind: [] for spec in dictionary.kinds}
     owners: dict[tuple[Kind, str], tuple[str, str]] = {}
     for spec, place, row in rows:
-        complaints = [*_row_faults(spec, row), *_dangling(spec, row, kinds)]
+        complaints = [*_row_faults(spec, row), *_dangling(spec, row, kinds)] if check else []
         if not complaints:
             entry = CLASSES[spec.kind](**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})
-            complaints = list(_name_faults(entry, place, owners))
+            complaints = list(_name_faults(entry, place, owners)) if check else []
             entries[spec.kind].append(entry)
         faults.extend(f"{place}: {complaint}" for complaint in complaints)
     # Half a surrogate pair can be written in JSON but never shown; a fault must not break the terminal that tells it.
@@ -541,12 +561,12 @@ def _bytes(path: Path) -> bytes:
         raise CatalogueInvalid(f"{path}: can't be read ({error.strerror}); restore it from the release") from error
 
 
-def _rows(spec: _KindSpec, data: bytes, faults: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows(spec: _KindSpec, data: bytes, faults: list[str], *, check: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     # Split on the line feed alone: a Unicode line separator inside a text must not move the numbers.
     for number, line in enumerate(data.removesuffix(b"\n").split(b"\n"), start=1):
         place = f"{spec.file}:{number}"
         try:
-            row = json.loads(line.decode("utf-8"), object_pairs_hook=_no_twins)
+            row = json.loads(line.decode("utf-8"), object_pairs_hook=_no_twins if check else None)
         except UnicodeDecodeError as error:
             faults.append(f"{place}: not UTF-8 at byte {error.start + 1} of the line; save the file as UTF-8")
         except json.JSONDecodeError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import app
@@ -22,6 +23,7 @@ from app import (
     lookup,
     matches,
     nametable,
+    neighbours,
     runtime,
     verdict,
 )
@@ -29,7 +31,7 @@ from app.catalogue import Catalogue, views
 from app.errors import BadInput, OriginalityError
 from app.reader import NEAREST_VIEWS
 from app.records import About, Brief, Match, Projected, Reading, Suggestion, Verdict
-from app.report import Evidence, Neighbour, Provenance, Report, SearchHit
+from app.report import Neighbour, Provenance, Report, SearchHit
 from app.stores import open_store
 
 if TYPE_CHECKING:
@@ -40,20 +42,19 @@ if TYPE_CHECKING:
     from app.reader import Reader
     from app.records import EntryKind, Facets, Link
     from app.settings import Settings
-    from app.store import Found, Held, Store
+    from app.store import Store
 
 GROUP = 16
 """Texts that are read together in a batch: enough to fill the encoder, few enough to show progress."""
-NEIGHBOURS = 5
-"""Rows of a collection that a report shows."""
-NEAR_AT = 0.7
-"""Cosine below which a row of a collection isn't shown. Of all pairs of the 1,308 READMEs behind
-``scripts/training/texts.parquet`` by different authors one in a hundred comes nearer than .69."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One text to be judged, as a face received it."""
+    """One text to be judged, as a face received it.
+
+    Attributes:
+        suggest: also suggest, which costs several further readings.
+    """
 
     text: str
     id: str = ""
@@ -61,6 +62,7 @@ class Submission:
     language: str = ""
     about: About | None = None
     collections: tuple[str, ...] = ()
+    suggest: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,16 @@ class Checker:
         handbook: advice.Handbook,
         provenance: Provenance,
         views: index.ViewIndex,
-        collections: Store,
+        collections: Callable[[], Store],
         encoder: Encoder,
+        open_writer: Callable[[], Encoder],
     ) -> None:
         """Wire the stages; use ``open``."""
         self.catalogue, self.datasets_named = reader.catalogue, reader.datasets_named
         self._encoder = encoder
         self._words = lookup.Words(reader.catalogue)
-        self.collections = collections
+        self._open_collections = collections
+        self._open_writer = open_writer
         self._reader = reader
         self._judge = the_judge
         self._handbook = handbook
@@ -120,7 +124,7 @@ class Checker:
         Raises:
             OriginalityError: if catalogue, index, weights or coefficients can't be used; the message says what to do.
         """
-        catalogue = Catalogue.load(settings.catalogue_dir)
+        catalogue = Catalogue.load(settings.catalogue_dir, settings.runtimes_dir)
         if build:
             ensure_index(settings, catalogue, encoder)
         encoder = encoder or runtime.served(settings.runtimes_dir, settings.encoder)
@@ -134,8 +138,11 @@ class Checker:
             index=f"layout {found.manifest['layout']}, {len(found.rows)} views, {found.manifest['catalogue'][:12]}",
         )
         reader = nametable.reader(settings.runtimes_dir, catalogue, encoder, found)
-        collections = open_store(settings, encoder.name)
-        return cls(reader, the_judge, advice.Handbook.load(), provenance, found, collections, encoder)
+        collections = partial(open_store, settings, encoder.name)
+        if settings.collections_url:
+            collections()  # a wrong address is told at the start
+        writer = partial(runtime.writing, settings.runtimes_dir, encoder)
+        return cls(reader, the_judge, advice.Handbook.load(), provenance, found, collections, encoder, writer)
 
     def reopened(self, settings: Settings) -> Checker:
         """Open what is on the disk now, catalogue and index, with the same encoder and judge.
@@ -149,8 +156,25 @@ class Checker:
         """Give a checker that shares everything but the judge."""
         provenance = self._provenance.model_copy(update={"rules": the_judge.rules})
         return Checker(
-            self._reader, the_judge, self._handbook, provenance, self._views, self.collections, self._encoder
+            self._reader,
+            the_judge,
+            self._handbook,
+            provenance,
+            self._views,
+            self._open_collections,
+            self._encoder,
+            self._open_writer,
         )
+
+    @cached_property
+    def collections(self) -> Store:
+        """The store of collections, opened when first asked for: its libraries are large, and most checks need none."""
+        return self._open_collections()
+
+    @cached_property
+    def _writer(self) -> Encoder:
+        """What rows that are kept are encoded with; only a service that runs on int8 opens another for it."""
+        return self._open_writer()
 
     def check(
         self,
@@ -161,6 +185,7 @@ class Checker:
         language: str = "",
         about: About | None = None,
         collections: Sequence[str] = (),
+        suggest: bool = True,
     ) -> Report:
         """Judge one text.
 
@@ -171,7 +196,7 @@ class Checker:
             TextUnusable, TextTooLong: if it can't be read.
             CollectionMissing, IndexStale: if a collection isn't there or can't be read.
         """
-        result = self.check_many([Submission(text, id, title, language, about, tuple(collections))])[0]
+        result = self.check_many([Submission(text, id, title, language, about, tuple(collections), suggest)])[0]
         if isinstance(result, OriginalityError):
             raise result
         return result
@@ -180,7 +205,7 @@ class Checker:
         """Judge texts together.
 
         Args:
-            advise: also suggest, which costs several further readings a text.
+            advise: False suggests nothing, whatever the submissions say.
 
         Returns:
             A report or the error of each, in order; one bad text never stops the others.
@@ -199,9 +224,11 @@ class Checker:
         projects = self._projects(good)
         judged = [_whole(one, parts) for one, parts in zip(self._judge_all(good), projects, strict=True)]
         asked = [s for s, b in zip(submissions, briefs, strict=True) if isinstance(b, Brief)]
-        advised = self._advise(judged, [s.about for s in asked]) if advise else [() for _ in judged]
+        keen = [advise and one.suggest for one in asked]
+        found = iter(self._advise(list(compress(judged, keen)), [one.about for one in compress(asked, keen)]))
+        advised = [next(found) if one else () for one in keen]
         near = [
-            [n for name in dict.fromkeys(s.collections) for n in _neighbours(one.reading, opened[name])]
+            [n for name in dict.fromkeys(s.collections) for n in neighbours.of(one.reading, opened[name])]
             for s, one in zip(asked, judged, strict=True)
         ]
         reports = iter([self._report(*one) for one in zip(judged, advised, projects, near, strict=True)])
@@ -260,11 +287,11 @@ class Checker:
             CollectionMissing, IndexStale: if the collection isn't there or can't be read.
         """
         among, reading = self.collections.open(name), self._reader.read([intake.read(query)])[0]
-        return [_neighbour(name, one, []) for one in among.search(reading.vectors[-1:], k)[0] if reading.counted]
+        return neighbours.found(name, reading, among.search(reading.vectors[-1:], k)[0])
 
     def add_rows(self, name: str, rows: Sequence[Row]) -> None:
         """Add rows to a collection; see ``Store.add``."""
-        self.collections.add(name, rows, self._encoder)
+        self.collections.add(name, rows, self._writer)
 
     def surroundings(self, text: str, report: Report) -> tuple[atlas.Chart, atlas.Grid]:
         """Draw a text that was judged among the entries nearest to it; see ``atlas``."""
@@ -385,7 +412,7 @@ def ensure_index(
     Returns:
         Whether it was built.
     """
-    catalogue = catalogue or Catalogue.load(settings.catalogue_dir)
+    catalogue = catalogue or Catalogue.load(settings.catalogue_dir, settings.runtimes_dir)
     model = encoder.name if encoder else runtime.pinned_name()
     # Asked before the lock is taken: where the index is ready, its folder need not be writable.
     if not force and index.is_current(settings.index_dir, catalogue, model):
@@ -396,34 +423,6 @@ def ensure_index(
         made_by = encoder or runtime.reference()
         index.build(settings.index_dir, views(catalogue), catalogue, made_by, tell, afresh=force)
     return True
-
-
-def _neighbours(reading: Reading, among: Held) -> list[Neighbour]:
-    """Give the rows nearest to the text as a whole, each with the sentences that come near to it themselves."""
-    *lines, whole = among.search(reading.vectors, NEIGHBOURS)
-    nearest = [
-        _neighbour(among.name, one, [n for n, line in enumerate(lines) if any(_same(one, f) for f in line)], reading)
-        for one in whole
-        if one.cosine >= NEAR_AT
-    ]
-    return nearest if reading.counted else []
-
-
-def _same(one: Found, other: Found) -> bool:
-    return one.row.id == other.row.id and other.cosine >= NEAR_AT
-
-
-def _neighbour(name: str, one: Found, lines: Sequence[int], reading: Reading | None = None) -> Neighbour:
-    spans = [reading.brief.sentences[reading.counted[n]].span for n in lines] if reading else []
-    quotes = matches.evidence(reading.brief, spans) if reading else []
-    return Neighbour(
-        collection=name,
-        entry=one.row.id,
-        name=one.row.name,
-        url=one.row.url or None,
-        cosine=round(one.cosine, 4),
-        evidence=[Evidence(start=e.start, end=e.end, quote=e.quote) for e in quotes],
-    )
 
 
 def _whole(one: _Judged, parts: Sequence[_Judged]) -> _Judged:

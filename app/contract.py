@@ -87,6 +87,9 @@ class CheckIn(In):
         max_length=MAX_COLLECTIONS,
         description="Collections whose nearest rows are to be shown; needs a key.",
     )
+    suggest: bool = Field(
+        default=True, description="False leaves the suggestions out: the report comes several times sooner."
+    )
     plain: bool = Field(
         default=False,
         description="Send nothing to the language model that the operator may have chosen (/info names its host); in a "

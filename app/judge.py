@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,15 @@ class Opinion:
     def flag(self) -> float:
         """Calibrated probability that the text is well worn."""
         return float(self.verdict[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """A text's standardised features, and the logits that its wording and its meaning give, shape (OUTPUTS,) each."""
+
+    row: Numbers
+    wording: Numbers
+    sense: Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,48 +159,69 @@ class Judge:
         Args:
             without: a family of features, ``wording`` or ``sense`` that is to be taken as the average text's.
         """
+        return self._answer(self._sides(text), without)
+
+    def _sides(self, text: Text) -> _Sides:
         c = self.coefficients
-        row = bounded(c.named.standardise(text.features))
-        if without:
-            row = np.where([named.family(n) == without for n in c.named.names], 0.0, row)
-        parts = [c.named.weights @ row + c.named.intercepts, c.wording_bias, c.sense_bias]
-        if without != "wording":
-            parts[1] = c.wording[:, text.buckets] @ wording.weigh(text.buckets, text.values, c.idf) + c.wording_bias
-        if without != "sense":
-            parts[2] = c.sense @ text.whole.astype(np.float64) + c.sense_bias
+        return _Sides(
+            bounded(c.named.standardise(text.features)),
+            c.wording[:, text.buckets] @ wording.weigh(text.buckets, text.values, c.idf) + c.wording_bias,
+            c.sense @ text.whole.astype(np.float64) + c.sense_bias,
+        )
+
+    def _answer(self, sides: _Sides, without: str = "") -> Opinion:
+        c = self.coefficients
+        row = np.where(self._families[without], 0.0, sides.row) if without in self._families else sides.row
+        parts = [
+            c.named.weights @ row + c.named.intercepts,
+            c.wording_bias if without == "wording" else sides.wording,
+            c.sense_bias if without == "sense" else sides.sense,
+        ]
         return last(np.asarray(c.mix @ np.stack(parts)), c.last_verdict, c.last_origin)
+
+    @cached_property
+    def _families(self) -> dict[str, NDArray[np.bool_]]:
+        """Which of the named features each family has, shape (features,)."""
+        of = np.array([named.family(name) for name in self.coefficients.named.names])
+        return {family: of == family for family in named.FAMILIES}
+
+    @cached_property
+    def _leanings(self) -> tuple[Numbers, Numbers]:
+        """How far each bucket, shape (wording.BUCKETS,), and each side of meaning, shape (384,), lean to worn."""
+        c, rest = self.coefficients, list(range(1, len(VERDICTS)))
+        return c.wording[0] - c.wording[rest].mean(axis=0), c.sense[0] - c.sense[rest].mean(axis=0)
 
     def pulls(self, text: Text) -> dict[str, float]:
         """Tell how far each side of a text pulls towards well worn: log-odds with it less those without."""
-        odds = _logit(self.opinion(text).flag)
-        return {
-            side: odds - _logit(self.opinion(text, without=side).flag) for side in (*named.FAMILIES, "wording", "sense")
-        }
+        sides = self._sides(text)
+        odds = _logit(self._answer(sides).flag)
+        return {side: odds - _logit(self._answer(sides, side).flag) for side in (*named.FAMILIES, "wording", "sense")}
 
     def words(self, reading: Reading, text: Text) -> dict[int, float]:
         """Tell how far the wording and meaning of each counted sentence lean to worn, by index into its sentences."""
         c = self.coefficients
-        rest = list(range(1, len(VERDICTS)))
-        lean = c.wording[0] - c.wording[rest].mean(axis=0)
-        sense = c.sense[0] - c.sense[rest].mean(axis=0)
-        weights = dict(zip(text.buckets.tolist(), wording.weigh(text.buckets, text.values, c.idf), strict=True))
-        return {
-            i: float(
-                c.mix[1]
-                * sum(
-                    lean[b] * weights.get(b, 0.0)
-                    for b in {b for b, _ in wording.groups(reading.brief.sentences[i].text)}
-                )
-                + c.mix[2] * float(sense @ reading.vectors[row].astype(np.float64))
-            )
-            for row, i in enumerate(reading.counted)
-        }
+        lean, sense = self._leanings
+        weights = wording.weigh(text.buckets, text.values, c.idf)
+        found = {}
+        for row, i in enumerate(reading.counted):
+            buckets = np.unique(_buckets(reading.brief.sentences[i].text))
+            worded = lean[buckets] @ weights[np.searchsorted(text.buckets, buckets)]
+            found[i] = float(c.mix[1] * worded + c.mix[2] * (sense @ reading.vectors[row].astype(np.float64)))
+        return found
 
 
 def see(reading: Reading, row: Mapping[str, float]) -> Text:
     """Take from a reading what the judge looks at."""
-    buckets, values = wording.counts(reading.brief.sentences[i].text for i in reading.counted)
-    return Text(row, buckets, values, reading.vectors[-1])
+    each = [_buckets(reading.brief.sentences[i].text) for i in reading.counted]
+    # As wording.counts gives them, but a sentence that stood in an earlier text isn't taken apart again.
+    buckets, counts = np.unique(np.concatenate([np.zeros(0, dtype=np.int32), *each]), return_counts=True)
+    return Text(row, buckets, 1.0 + np.log(counts.astype(np.float64)), reading.vectors[-1])
+
+
+@lru_cache(maxsize=2_048)
+def _buckets(sentence: str) -> NDArray[np.int32]:
+    """Give the bucket of every group in a sentence; kept, since the rewrites of a text share most sentences with it."""
+    return np.fromiter((bucket for bucket, _ in wording.groups(sentence)), dtype=np.int32)
 
 
 def bounded(standard: Numbers) -> Numbers:

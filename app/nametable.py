@@ -11,19 +11,25 @@ import inspect
 import json
 import sys
 import tempfile
+from collections import defaultdict
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ahocorasick_rs import AhoCorasick, MatchKind
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from app import aliases, letters
 from app import catalogue as entries
-from app.aliases import AliasFinder
+from app.aliases import _TYPO_TWO_EDITS_CHARS, AliasFinder, _only_long_words_differ
 from app.catalogue import names
 from app.reader import Reader
 from app.records import Name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from app.catalogue import Catalogue
     from app.encoder import Encoder
     from app.index import ViewIndex
@@ -40,16 +46,39 @@ class KeptReader(Reader):
         self._finder = finder
 
 
+class _Owners(dict[str, list[Name]]):
+    """The names of each form, made when they are asked for: a text asks for some dozens out of thirty thousand."""
+
+    def __getitem__(self, form: str) -> list[Name]:
+        owners: list[Any] = super().__getitem__(form)  # as JSON keeps names
+        return [Name(*one) for one in owners]
+
+
 class KeptFinder(AliasFinder):
     """A name finder whose tables were read from the disk."""
 
     def __init__(self, tables: dict[str, Any]) -> None:
         """Take what ``_tables`` gave."""
-        self._names = {form: [Name(*one) for one in owners] for form, owners in tables["names"].items()}
+        self._names = _Owners(tables["names"])
         self._patterns = list(self._names)
-        self._automaton = AhoCorasick(self._patterns, matchkind=MatchKind.Standard)
+        # The forms stand here already; the automaton needn't keep them as well.
+        self._automaton = AhoCorasick(self._patterns, matchkind=MatchKind.Standard, store_patterns=False)
         self._vocabulary = set(tables["vocabulary"])
         self._typo_buckets = {(words, first): forms for words, first, forms in tables["typos"]}
+        self._by_length = _by_length(self._typo_buckets)
+        # A text and its rewrites share most of their words. Kept in memory alone, and for as long as they are in use.
+        self._nearest = lru_cache(maxsize=4_096)(self._nearest_of_length)  # type: ignore[method-assign]
+
+    def _nearest_of_length(self, gram: str, words: int) -> str | None:
+        """Find what ``AliasFinder._nearest`` finds, asking only forms of about the same length, and those in C."""
+        edits = 2 if len(gram) >= _TYPO_TWO_EDITS_CHARS else 1
+        near: list[tuple[int, int, str]] = []
+        for length in range(len(gram) - edits, len(gram) + edits + 1):
+            places, forms = self._by_length.get((words, gram[0], length), ((), ()))
+            found = process.extract(gram, forms, scorer=OSA.distance, score_cutoff=edits, limit=None)
+            near += [(distance, places[at], form) for form, distance, at in found]
+        best = next((form for _, _, form in sorted(near) if _only_long_words_differ(form, gram)), None)
+        return best if best and self._is_a_slip(best, gram) else None
 
 
 def reader(folder: Path, catalogue: Catalogue, encoder: Encoder, index: ViewIndex) -> Reader:
@@ -68,8 +97,9 @@ def finder(folder: Path, catalogue: Catalogue, encoder: Encoder) -> AliasFinder:
         pass  # not kept yet, or not for us to read
     prose = (text for e in catalogue.entries.values() for text in (e.about, *e.tells))
     made = AliasFinder(names(catalogue), prose, encoder.words())
-    _keep(file, json.dumps(_tables(made), ensure_ascii=False, separators=(",", ":")).encode())
-    return made
+    tables = _tables(made)
+    _keep(file, json.dumps(tables, ensure_ascii=False, separators=(",", ":")).encode())
+    return KeptFinder(tables)
 
 
 def _tables(made: AliasFinder) -> dict[str, Any]:
@@ -79,6 +109,19 @@ def _tables(made: AliasFinder) -> dict[str, Any]:
         "vocabulary": sorted(made._vocabulary),
         "typos": [(words, first, forms) for (words, first), forms in made._typo_buckets.items()],
     }
+
+
+def _by_length(
+    buckets: Mapping[tuple[int, str], Sequence[str]],
+) -> dict[tuple[int, str, int], tuple[list[int], list[str]]]:
+    """Part each bucket by the length of its forms, which keep their places: of equally near ones the first counts."""
+    parted: dict[tuple[int, str, int], tuple[list[int], list[str]]] = defaultdict(lambda: ([], []))
+    for (words, first), forms in buckets.items():
+        for place, form in enumerate(forms):
+            places, same = parted[words, first, len(form)]
+            places.append(place)
+            same.append(form)
+    return dict(parted)
 
 
 def _key(catalogue: Catalogue, encoder: Encoder) -> str:

@@ -85,6 +85,18 @@ def served(folder: Path, asked: str = "auto") -> ServedEncoder:
     return ServedEncoder(OnnxEncoder.open(folder, runtime), runtime)
 
 
+def writing(folder: Path, encoder: Encoder) -> Encoder:
+    """Give the encoder for vectors that are kept, beside the one that checks run on.
+
+    It is the same, but for int8: all runtimes share the model's name, and a collection that some services wrote in
+    rounded numbers and others in exact ones would rank its rows by who wrote them.
+
+    Raises:
+        ModelUnavailable: if the weights or what was made of them can't be used.
+    """
+    return served(folder, "fp32") if isinstance(encoder, ServedEncoder) and encoder.runtime == "int8" else encoder
+
+
 def reference() -> Encoder:
     """Open the encoder that indexes are built with, whatever checks run on."""
     return SentenceTransformersEncoder.open()

@@ -64,6 +64,7 @@ ALLOWED: dict[str, set[str]] = {
     "nametable": PLAIN | {"aliases", "catalogue", "encoder", "index", "letters", "reader"},
     "graph": PLAIN | {"encoder"},
     "runtime": PLAIN | {"encoder", "graph"},
+    "neighbours": PLAIN | {"matches", "report", "store"},  # of the store its types
     "reader": PLAIN | {"aliases", "catalogue", "cues", "encoder", "index", "intake", "report"},
     "submissions": PLAIN,
     "fetch": PLAIN | {"settings", "submissions", "wire"},
@@ -91,7 +92,7 @@ ALLOWED: dict[str, set[str]] = {
         "lookup",
         "matches",
     }
-    | {"nametable", "reader", "report", "runtime", "settings", "store", "stores", "verdict"},
+    | {"nametable", "neighbours", "reader", "report", "runtime", "settings", "store", "stores", "verdict"},
     "evaluation": PLAIN | {"checker", "judge", "lookup", "metrics"},
     "advising": PLAIN | {"advice", "checker", "evaluation", "judge", "report"},  # of the judge its type
     "learning": PLAIN
@@ -115,11 +116,14 @@ ALLOWED: dict[str, set[str]] = {
     | {"screenings"}
     | {"access", "bodies", "catalogue", "checker", "contract", "holdings", "intake", "lookup", "render", "report"}
     | {"page", "serving", "settings", "shelf", "voices", "web"},
-    "console": PLAIN | {"catalogue", "checker", "encoder", "rephrase", "report", "settings", "store", "stores"},
+    "console": PLAIN
+    | {"catalogue", "checker", "encoder", "rephrase", "report", "runtime", "settings", "store", "stores"},
     "progress": set(),
     "sarif": {"report"},
     "gate": PLAIN | {"checker", "console", "report", "sarif"},
-    "batch": PLAIN | {"checker", "console", "fetch", "progress", "render", "report", "settings", "submissions"},
+    "ahead": set(),
+    "batch": PLAIN
+    | {"ahead", "checker", "console", "fetch", "progress", "render", "report", "settings", "submissions"},
     "upkeep": PLAIN | {"admission", "catalogue", "console", "corpus", "harvest", "keys", "settings", "store"},
     # The page, beside its main room.
     "words": {"report"},
@@ -157,7 +161,7 @@ OWNERS: dict[str, set[str]] = {
     "faiss": {"index", "collection", "approximate"},
     "datasets": {"index", "harvest"},
     "ahocorasick_rs": {"aliases", "nametable"},
-    "rapidfuzz": {"aliases"},
+    "rapidfuzz": {"aliases", "nametable"},
     "markdown_it": {"intake", "web", "render"},
     "safetensors": {"graph", "judge"},
     "onnx": {"graph"},

@@ -539,3 +539,25 @@ def test_every_word_of_the_vocabularies_is_used(catalogue: Catalogue) -> None:
 def first_of_each_kind(catalogue: Catalogue) -> list[Entry]:
     """Give one entry of each kind."""
     return [next(e for e in catalogue.entries.values() if e.kind == kind) for kind in catalogue.counts()]
+
+
+# --- stamps ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_checked_catalogue_is_not_checked_again(folder: Path, tmp_path: Path, catalogue: Catalogue) -> None:
+    """It reads the same with its stamp, and a changed byte is checked whatever stamps there are."""
+    stamps = tmp_path / "stamps"
+    assert Catalogue.load(folder, stamps) == catalogue
+    (stamp,) = stamps.iterdir()
+    assert stamp.read_bytes() == b""
+    assert Catalogue.load(folder, stamps) == catalogue
+    change(folder, "datasets", 1, lambda row: row.update(tier=9))
+    with pytest.raises(CatalogueInvalid, match=r"datasets.jsonl:1: .*tier"):
+        Catalogue.load(folder, stamps)
+    assert list(stamps.iterdir()) == [stamp]
+
+
+def test_a_stamp_that_cannot_be_kept_is_done_without(folder: Path, tmp_path: Path, catalogue: Catalogue) -> None:
+    """A folder that can't be written costs the next start its time, no more."""
+    (tmp_path / "taken").write_text("", encoding="utf-8")
+    assert Catalogue.load(folder, tmp_path / "taken") == catalogue

@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 
 from app import keys
 from app.api import EXAMPLES, create_app
-from app.checker import NEAR_AT
 from app.collection import Collections
+from app.neighbours import NEAR_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

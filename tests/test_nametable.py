@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app import intake, nametable
 from app.aliases import AliasFinder, fold
+from app.catalogue import names
 from app.nametable import KeptFinder
+from app.records import Name
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from app.catalogue import Catalogue
+    from app.checker import Checker
     from app.encoder import Encoder
 
 TEXT = "load_pebbles gives stones, the Pebble datasett and a RulerClassifier for letters.csv."
@@ -25,13 +32,45 @@ def found(finder: AliasFinder) -> list[tuple[str, str, str, bool, int]]:
 
 def test_kept_tables_find_the_same(tmp_path: Path, tiny: Catalogue, fake_encoder: Encoder) -> None:
     """Names, doubtful names and slips of the pen are found alike, with the same owners."""
-    first = nametable.finder(tmp_path, tiny, fake_encoder)
-    second = nametable.finder(tmp_path, tiny, fake_encoder)
-    assert not isinstance(first, KeptFinder)
-    assert isinstance(second, KeptFinder)
-    assert found(first) == found(second)
-    assert {entry for entry, *_ in found(second)} == {"letters", "pebbles", "ruler"}
-    assert vars(first).keys() == vars(second).keys()
+    prose = [text for entry in tiny.entries.values() for text in (entry.about, *entry.tells)]
+    plain = AliasFinder(names(tiny), prose, fake_encoder.words())
+    for kept in (nametable.finder(tmp_path, tiny, fake_encoder), nametable.finder(tmp_path, tiny, fake_encoder)):
+        assert isinstance(kept, KeptFinder)
+        assert found(plain) == found(kept)
+        assert {entry for entry, *_ in found(kept)} == {"letters", "pebbles", "ruler"}
+        assert vars(plain).keys() == vars(kept).keys() - {"_by_length", "_nearest"}
+
+
+@given(st.text("abcdelprst ", min_size=7, max_size=24), st.lists(st.text("abcdelprst ", min_size=7, max_size=24)))
+def test_a_slip_is_found_alike(gram: str, forms: list[str]) -> None:
+    """Whatever the names and the word, the quick search gives the same one, or none, as the plain one."""
+    gram = " ".join(gram.split()) or "a"
+    plain = AliasFinder([Name(f"e{n}", "dataset", name, sure=True) for n, name in enumerate(forms)])
+    kept = KeptFinder(json.loads(json.dumps(nametable._tables(plain))))
+    slips = {gram, *forms, *(f"{form[: len(form) // 2]}{form[len(form) // 2 + 1 :]}" for form in plain._patterns)}
+    for slip in sorted(" ".join(some.split()) for some in slips if some.strip()):
+        words = slip.count(" ") + 1
+        assert kept._nearest(slip, words) == plain._nearest(slip, words)
+
+
+@pytest.mark.model
+def test_slips_in_real_ideas_are_found_alike(checker: Checker) -> None:
+    """The shipped catalogue's names, found in the labelled ideas with every fifth letter left out."""
+    kept = checker._reader._finder
+    assert isinstance(kept, KeptFinder)
+    lines = (Path(__file__).parent / "cases" / "ideas.dev.jsonl").read_text(encoding="utf-8").splitlines()[::5]
+    grams = [
+        " ".join(word[:at] + word[at + 1 :] for word in some)
+        for line in lines
+        for words in [fold(json.loads(line)["text"]).text.split()]
+        for start in range(len(words))
+        for some in [words[start : start + 2]]
+        for at in [4]
+    ]
+    checked = [gram for gram in grams if len(gram) > 6]
+    answers = [kept._nearest(gram, gram.count(" ") + 1) for gram in checked]
+    assert answers == [AliasFinder._nearest(kept, gram, gram.count(" ") + 1) for gram in checked]
+    assert sum(answer is not None for answer in answers) > 5
 
 
 def test_a_damaged_file_is_made_anew(tmp_path: Path, tiny: Catalogue, fake_encoder: Encoder) -> None:

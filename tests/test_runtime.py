@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from app import runtime
+from app import index, judge, runtime, wording
 from app.checker import Checker
 from app.encoder import MAX_STATES, SentenceTransformersEncoder
 from app.errors import BadSetting, ModelUnavailable
+from app.reader import NEAREST_VIEWS
 from app.runtime import OnnxEncoder, ServedEncoder
 
 if TYPE_CHECKING:
@@ -54,6 +55,19 @@ class Counting:
         """Read and remember."""
         self.calls.append(list(texts))
         return self.inner.read(texts)
+
+
+def watched(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[tuple[Any, ...]]:
+    """Write down what a function is called with."""
+    calls: list[tuple[Any, ...]] = []
+    plain = getattr(owner, name)
+
+    def noted(*given: Any, **more: Any) -> Any:
+        calls.append(given)
+        return plain(*given, **more)
+
+    monkeypatch.setattr(owner, name, noted)
+    return calls
 
 
 @pytest.fixture(scope="module")
@@ -151,15 +165,49 @@ def test_a_check_encodes_each_sentence_once(graphs: Path, settings: Settings) ->
 
 @pytest.mark.model
 @pytest.mark.usefixtures("checker")  # the index is built
+def test_a_check_does_nothing_twice(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rewrites share most sentences with their text: each is searched for, and taken apart, once; a repeat costs none.
+
+    Counts, since a clock says little on a shared machine. They rose and fell together with the time that checks took.
+    """
+    searched = watched(monkeypatch, index.faiss, "knn")
+    worded = watched(monkeypatch, wording, "groups")
+    judge._buckets.cache_clear()
+    counting = Counting(OnnxEncoder.open(settings.runtimes_dir, "fp32"))
+    checker = Checker.open(settings, encoder=ServedEncoder(counting, "fp32"))
+    read = watched(monkeypatch, checker._reader, "read")
+    text = "I predict who survived the Titanic. The data is Kaggle's CSV. A random forest is trained with scikit-learn."
+    assert checker.check(text).suggestions
+    sentences = sum(map(len, counting.calls))
+    texts = sum(len(briefs) for (briefs,) in read)
+    assert len(searched) <= len(NEAREST_VIEWS) * (sentences + texts)
+    assert len(worded) == len(set(worded)) == sentences
+    before = len(searched), len(worded)
+    checker.check(text)
+    assert (len(searched), len(worded)) == before
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("checker")  # the index is built
 def test_a_check_needs_no_pytorch() -> None:
     """Neither it nor what takes a second beside it is imported by a whole check with its suggestions."""
     code = (
         "import sys, json\n"
-        "from app.checker import Checker\n"
-        "from app.settings import Settings\n"
-        "report = Checker.open(Settings.from_environment()).check('Titanic survival with a random forest.')\n"
-        "slow = {'torch', 'transformers', 'sentence_transformers', 'datasets', 'scipy', 'sklearn', 'onnx', 'bm25s'}\n"
+        "from app import console\n"
+        "report = console.open_checker().check('Titanic survival with a random forest.')\n"
+        "slow = {'torch', 'transformers', 'sentence_transformers', 'datasets', 'scipy', 'sklearn', 'onnx', 'bm25s',\n"
+        "        'pyarrow', 'fastapi', 'httpx', 'babel', 'jinja2'}\n"
         "print(json.dumps([report.provenance.model, sorted(slow & set(sys.modules))]))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [f"{SentenceTransformersEncoder.pinned_name()} (fp32)", []]
+
+
+@pytest.mark.model
+def test_what_is_kept_is_never_rounded(graphs: Path) -> None:
+    """A service on int8 writes its collections in the numbers that fp32 gives; any other uses the encoder it has."""
+    rounded, exact = (ServedEncoder(OnnxEncoder.open(graphs, name), name) for name in ("int8", "fp32"))
+    writer = runtime.writing(graphs, rounded)
+    assert np.array_equal(writer.encode(TEXTS[:2]), exact.encode(TEXTS[:2]))
+    assert not np.array_equal(rounded.encode(TEXTS[:2]), exact.encode(TEXTS[:2]))
+    assert runtime.writing(graphs, exact) is exact
