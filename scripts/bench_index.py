@@ -3,7 +3,8 @@
 
 The sentences are docstrings of installed packages and, where the machine has them, Debian's descriptions of its
 packages. They are kept in --work with their vectors: what was broken off goes on where it was, also after a kill, and
-the sentences stay those of the first run. --encode N encodes so many without measuring.
+the sentences stay those of the first run. --more FOLDER puts those of further packages behind them. --encode N encodes
+so many without measuring.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from app.encoder import DIMENSION
 from app.runtime import OnnxEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from app.records import Vectors
     from app.runtime import Runtime
@@ -39,6 +40,7 @@ SIZES = (5_000, 25_000)
 QUERIES = 200
 K = 10
 CHUNK = 1_024
+SENTENCES = "sentences.txt"
 SHORTEST, LONGEST = 20, 300
 SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+|\n\s*\n|\n\s*[-*>=~:.]+\s*")
 """Also ends at an empty line, and before a line of a list or a heading's underline."""
@@ -53,11 +55,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--roots", type=Path, nargs="+", help="folders of Python files; the installed packages' if none"
     )
+    parser.add_argument(
+        "--more", type=Path, nargs="+", metavar="FOLDER", help="put these folders' sentences behind the kept ones"
+    )
     parser.add_argument("--runtime", choices=["fp32", "int8"], default="int8", help="what the model runs on")
     parser.add_argument("--encode", type=int, metavar="N", help="encode N sentences, and measure nothing")
     given = parser.parse_args(arguments)
     given.work.mkdir(parents=True, exist_ok=True)
     texts = _kept_sentences(given.work, given.roots or [Path(sysconfig.get_paths()["purelib"])])
+    if given.more:
+        texts = _added(given.work, texts, given.more)
     needed = given.encode or max(given.sizes) + QUERIES
     if len(texts) < needed:
         print(f"bench_index: {len(texts):,} sentences here; {needed:,} are needed", file=sys.stderr)
@@ -139,20 +146,34 @@ def _encoded(texts: list[str], work: Path, runtime: Runtime) -> Path:
 
 def _kept_sentences(work: Path, roots: list[Path]) -> list[str]:
     """Read the sentences of the first run, or gather them; a kill leaves no half of a file."""
-    file = work / "sentences.txt"
+    file = work / SENTENCES
     if not file.exists():
-        # In the order of a hash: any first N are drawn from all sources.
-        texts = sorted(_sentences(roots), key=lambda text: hashlib.blake2b(text.encode(), digest_size=8).digest())
-        fresh = file.with_suffix(".new")
-        fresh.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
-        fresh.rename(file)
+        _keep(file, _shuffled(_sentences(chain(_debian(), _docstrings(roots)))))
     return file.read_text(encoding="utf-8").split("\n")[:-1]
 
 
-def _sentences(roots: list[Path]) -> Iterator[str]:
-    """Give different sentences, of which UTF-8 can hold every letter."""
-    seen: set[str] = set()
-    for text in chain(_debian(), _docstrings(roots)):
+def _added(work: Path, texts: list[str], roots: list[Path]) -> list[str]:
+    """Put what is new behind what is kept: the vectors that are there stay those of the first sentences."""
+    every = [*texts, *_shuffled(_sentences(_docstrings(roots), set(texts)))]
+    _keep(work / SENTENCES, every)
+    return every
+
+
+def _keep(file: Path, texts: list[str]) -> None:
+    fresh = file.with_suffix(".new")
+    fresh.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+    fresh.rename(file)
+
+
+def _shuffled(texts: Iterator[str]) -> list[str]:
+    """Put them in the order of a hash: any first N are drawn from all sources."""
+    return sorted(texts, key=lambda text: hashlib.blake2b(text.encode(), digest_size=8).digest())
+
+
+def _sentences(texts: Iterable[str], known: set[str] | None = None) -> Iterator[str]:
+    """Give different sentences that aren't known yet, of which UTF-8 can hold every letter."""
+    seen = set(known or ())
+    for text in texts:
         for part in SENTENCE_END.split(text.encode("utf-8", "ignore").decode()):
             line = " ".join(part.split())
             if SHORTEST <= len(line) <= LONGEST and " " in line and line not in seen:

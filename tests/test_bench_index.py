@@ -42,6 +42,20 @@ def test_sentences_are_gathered_once(bench: ModuleType, tmp_path: Path, monkeypa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["roots", "sentences.txt"]
 
 
+def test_more_sentences_go_behind(bench: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Further packages' sentences stand behind the kept ones, whose vectors may be there; none stands twice."""
+    monkeypatch.setattr(bench, "_debian", lambda: iter(("One sentence of the first run.",)))
+    kept = bench._kept_sentences(tmp_path, [])
+    (tmp_path / "more").mkdir()
+    source = '"""Another one that is new.\n\nOne sentence of the first run. A third one, which is new."""\n'
+    (tmp_path / "more" / "a.py").write_text(source, encoding="utf-8")
+    both = bench._added(tmp_path, kept, [tmp_path / "more"])
+    assert both[0] == "One sentence of the first run."
+    assert set(both[1:]) == {"Another one that is new.", "A third one, which is new."}
+    assert len(both) == 3
+    assert bench._added(tmp_path, both, [tmp_path / "more"]) == both == bench._kept_sentences(tmp_path, [])
+
+
 @pytest.mark.model
 def test_encoding_goes_on_after_a_kill(
     bench: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
