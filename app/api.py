@@ -42,6 +42,7 @@ from app.records import EntryKind
 from app.render import dumps, to_json
 from app.report import Neighbour, Report, SearchHit
 from app.screenings import api as screenings
+from app.screenings import pages as screening_pages
 from app.screenings.desk import Desk
 from app.screenings.service import running
 from app.serving import BodyLimit, Problem, RequestLog, SecurityHeaders, Service, problem_of
@@ -296,6 +297,7 @@ def create_app(settings: Settings, checker: Checker | None = None) -> FastAPI:
     app.include_router(web.router)
     app.include_router(shelf.router)
     app.include_router(voices.router)
+    app.include_router(screening_pages.router)
     app.mount("/static", _Static(directory=page.STATIC), name="static")
     for kind in (OriginalityError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _handle)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import csv
+import hmac
+import http.server
 import io
 import json
 import tempfile
+import threading
 import time
 import zipfile
 from dataclasses import replace
@@ -19,18 +24,20 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from app import keys
-from app.api import create_app
+from app.api import EXAMPLES, create_app
 from app.errors import BadInput, ScreeningMissing, ScreeningsUnusable
 from app.records import Notice
+from app.screenings import webhooks
 from app.screenings.database import open_engine
 from app.screenings.desk import Books
 from app.screenings.entry import Entry, Order, Outcome
-from app.screenings.outbox import Outbox
+from app.screenings.outbox import PAUSES_S, Outbox
 from app.screenings.queue import ATTEMPTS, GIVEN_UP, Queue
 from app.screenings.store import Store
 from app.screenings.tables import METADATA
 from app.screenings.veil import veil
 from app.screenings.worker import judge_some
+from app.settings import Fetching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +82,32 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         engine = open_engine(running.get_uri())
         yield engine
         engine.dispose()
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, list[Any], list[int]]]:
+    """Serve what takes messages on this machine: its host, what it got, and the statuses that it is to answer with."""
+    got: list[Any] = []
+    answers: list[int] = []
+
+    class Takes(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            headers = {key.lower(): value for key, value in self.headers.items()}
+            got.append((self.path, headers, self.rfile.read(int(headers["content-length"]))))
+            self.send_response(answers.pop(0))
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Takes) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}", got, answers
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture
@@ -268,11 +301,12 @@ def test_a_database_that_cannot_be_opened_is_told_without_its_password() -> None
         ("LOVELACE did it, see https://github.com/ada/x.", "[name] did it, see [link]"),
         ("see github.com/ada or @ada99", "see [link] or [handle]"),
         ("Canada is no name", "Canada is no name"),
+        ("Li wrote li, and 王小明的项目", "[name] wrote li, and [name]的项目"),
     ],
 )
 def test_a_person_is_hidden(said: str, shown: str) -> None:
     """Whole names, parts of them, addresses, links and handles; not what only holds the same letters."""
-    assert veil(said, ["Ada Lovelace"]) == shown
+    assert veil(said, ["Ada Lovelace", "Li", "王小明"]) == shown
 
 
 # --- the service -----------------------------------------------------------------------------------------------------
@@ -289,8 +323,17 @@ ITEMS = [
         "candidate": "Bob",
         "text": "Forty hives on my aunt's farm were weighed every night for two winters; which colony will starve?",
     },
+    {
+        "id": "again",
+        "candidate": "Cy",
+        "text": "Cy here. Forty hives on my aunt's farm were weighed every night for two winters; which will starve?",
+    },
     {"id": "nothing", "candidate": "Bob", "text": "  "},
 ]
+
+
+BODY = {"items": [ITEMS[0], {**ITEMS[1], "id": "hives"}, ITEMS[2]], "title": "Autumn applications", "suggest": False}
+REASON = {"verdict": "partly_known", "reason": "The weighing rig is the candidate's own; page 2 shows it."}
 
 
 @pytest.fixture
@@ -300,6 +343,62 @@ def client(settings: Settings, checker: Checker, tmp_path: Path) -> Iterator[Tes
     app = create_app(own, checker)
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 5)) as client:
         yield client
+
+
+def test_a_webhook_is_signed_sent_and_tried_again(
+    books: Books, clock: Clock, receiver: tuple[str, list[Any], list[int]]
+) -> None:
+    """The receiver can check each message, sees the same id at each attempt, and ends it by 410; names aren't told."""
+    address, got, answers = receiver
+    secret = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+    name = three(books, webhook=f"http://{address}/hook", webhook_secret=secret)
+    fetching = Fetching(allowed_hosts=(address,))
+    assert not asyncio.run(webhooks.send_one(books, fetching))
+    finish(books)
+    answers += [500, 302, 204]
+    for pause in (0, PAUSES_S[0], PAUSES_S[1]):
+        clock.now += pause
+        assert asyncio.run(webhooks.send_one(books, fetching))
+        assert not asyncio.run(webhooks.send_one(books, fetching))
+    clock.now += 10 * PAUSES_S[-1]
+    assert not asyncio.run(webhooks.send_one(books, fetching))
+    assert [path for path, _, _ in got] == ["/hook"] * 3
+    assert len({headers["webhook-id"] for _, headers, _ in got}) == 1
+    for _, headers, body in got:
+        told = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+        ours = base64.b64encode(hmac.digest(bytes(range(32)), told, "sha256")).decode()
+        assert headers["webhook-signature"] == f"v1,{ours}"
+        assert json.loads(body)["data"] == {"id": name, "state": "done", "total": 3, "done": 3, "failed": 1}
+    gone = three(books, webhook=f"http://{address}/hook", webhook_secret=secret)
+    books.store.move("ann", gone, "cancel")
+    answers.append(410)
+    assert asyncio.run(webhooks.send_one(books, fetching))
+    clock.now += PAUSES_S[0]
+    assert not asyncio.run(webhooks.send_one(books, fetching))
+    assert json.loads(got[-1][2])["type"] == "screening.cancelled"
+
+
+def test_a_webhook_asks_public_addresses_alone(books: Books, receiver: tuple[str, list[Any], list[int]]) -> None:
+    """An address of this machine is never asked, unless whoever runs the service allows it."""
+    address, got, _ = receiver
+    secret = "whsec_" + base64.b64encode(bytes(32)).decode()
+    three(books, webhook=f"http://{address}/hook", webhook_secret=secret)
+    finish(books)
+    assert asyncio.run(webhooks.send_one(books, Fetching()))
+    assert got == []
+    with books.engine.connect() as c:
+        assert "leads to an address that is not asked" in str(c.execute(text("SELECT fault FROM messages")).scalar())
+
+
+def test_the_signature_is_that_of_the_specification() -> None:
+    """Its published example comes out, and a secret of another form is refused without being repeated."""
+    secret, body = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"test": 2432232314}'
+    headers = webhooks.signed("msg_p5jXN8AQM9LWM0D4loKWxJek", secret, body, 1_614_265_330)
+    assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    for wrong in ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2hvcnQ=", "whsec_###"):
+        with pytest.raises(BadInput, match="base64 of 24 to 64") as caught:
+            webhooks.secret_bytes(wrong)
+        assert wrong not in str(caught.value)
 
 
 def test_nothing_is_made_before_the_first_screening(client: TestClient, tmp_path: Path) -> None:
@@ -325,30 +424,33 @@ def test_the_life_of_a_screening(client: TestClient) -> None:
     name = made.json()["id"]
     assert again.json()["id"] == name
     place = made.headers["location"]
-    assert ended(client, name)[-1] | {"done": 3, "failed": 1, "state": "done"} == client.get(place).json()
+    assert ended(client, name)[-1] | {"done": 4, "failed": 1, "state": "done"} == client.get(place).json()
 
     first = client.get(f"{place}/results", params={"limit": 2}).json()
     rest = client.get(f"{place}/results", params={"after": first["next"]}).json()
     assert [first["more"], rest["more"]] == [True, False]
-    assert sorted(r["number"] for r in first["results"] + rest["results"]) == [1, 2, 3]
+    assert sorted(r["number"] for r in first["results"] + rest["results"]) == [1, 2, 3, 4]
     hidden = json.dumps([first, rest])
     assert not [trace for trace in ("Ada", "ada", "Lovelace", "Bob", "example.org") if trace in hidden]
 
     judged = {r["number"]: r for r in client.get(f"{place}/results", params={"reveal": True}).json()["results"]}
     assert judged[1]["report"]["verdict"] == "well_worn"
     assert judged[1]["candidate"] == "Ada Lovelace"
-    assert judged[3]["report"] is None
+    assert judged[4]["report"] is None
     reason = {"verdict": "original", "reason": "She collected the data herself."}
     assert client.put(f"{place}/results/1/override", json=reason).status_code == 204
     assert client.get(f"{place}/overrides").json()["overrides"][0]["by"] == "local"
 
     table = list(csv.DictReader(io.StringIO(client.get(f"{place}/export.csv?reveal=true").content.decode("utf-8-sig"))))
-    assert [row["number"] for row in table] == ["1", "2", "3"]
+    assert [row["number"] for row in table] == ["1", "2", "4", "3"]
     assert table[0]["override_reason"] == "She collected the data herself."
     assert table[1]["id"].startswith("'=cmd")
     assert table[2]["error"]
+    (pair,) = client.get(f"{place}/pairs").json()["pairs"]
+    assert [pair["first"]["candidate"], pair["second"]["candidate"]] == ["Candidate 2", "Candidate 3"]
+    assert pair["second"]["pieces"][0]["text"].startswith("[name] here")
     lines = client.get(f"{place}/export.jsonl").text.splitlines()
-    assert [json.loads(one)["candidate"] for one in lines] == ["Candidate 1", "Candidate 2", "Candidate 2"]
+    assert [json.loads(one)["candidate"] for one in lines] == [f"Candidate {n}" for n in (1, 2, 2, 3)]
     with zipfile.ZipFile(io.BytesIO(client.get(f"{place}/export.xlsx?reveal=true").content)) as book:
         sheet = book.read("xl/worksheets/sheet1.xml")
     assert b"<f>" not in sheet
@@ -357,6 +459,42 @@ def test_the_life_of_a_screening(client: TestClient) -> None:
     assert "Lovelace" not in page
     assert client.delete(place).status_code == 204
     assert client.get(place).status_code == 404
+
+
+@pytest.mark.model
+def test_the_examples_of_the_description_are_real(client: TestClient, update_golden: bool) -> None:
+    """Every example has the fields that its endpoint answers with."""
+    made = client.post(OURS, json=BODY)
+    place = made.headers["location"]
+    ended(client, made.json()["id"])
+    client.put(f"{place}/results/1/override", json=REASON)
+    real = {
+        f"post {OURS}": made.json(),
+        f"post {OURS}:upload": client.post(f"{OURS}:upload", files={"file": ("a.csv", b"id,text\n1,x\n")}).json(),
+        f"get {OURS}": client.get(OURS).json(),
+        f"get {OURS}/{{name}}": client.get(place).json(),
+        f"get {OURS}/{{name}}/results": client.get(f"{place}/results").json(),
+        f"get {OURS}/{{name}}/overrides": client.get(f"{place}/overrides").json(),
+        f"get {OURS}/{{name}}/pairs": client.get(f"{place}/pairs").json(),
+        f"put {OURS}/{{name}}/{{how}}": client.get(place).json(),
+    }
+    examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    if update_golden:
+        examples |= {address: {"answer": short(answer)} for address, answer in real.items()}
+        examples[f"post {OURS}"]["requests"] = {"three": {"summary": "Three candidates, a project each", "value": BODY}}
+        examples[f"put {OURS}/{{name}}/results/{{number}}/override"] = {
+            "requests": {"one": {"summary": "A person decides otherwise", "value": REASON}}
+        }
+        EXAMPLES.write_text(json.dumps(examples, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for address, answer in real.items():
+        assert examples[address]["answer"].keys() == answer.keys(), address
+
+
+def short(answer: Any, most: int = 1) -> Any:
+    """Cut the lists of an answer, for nobody reads a long example."""
+    if isinstance(answer, dict):
+        return {key: short(value, most) for key, value in answer.items()}
+    return [short(value, most) for value in answer[:most]] if isinstance(answer, list) else answer
 
 
 @pytest.mark.model

@@ -21,6 +21,9 @@ LOOPBACK = {"127.0.0.1", "::1"}
 LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
 
 
+COOKIE = "screenings-key"
+
+
 def owner_of(request: Request, service: Service, right: keys.Right) -> str:
     """Tell whose screenings a request may see.
 
@@ -31,12 +34,32 @@ def owner_of(request: Request, service: Service, right: keys.Right) -> str:
         AccessDenied: if it may not.
         KeysUnusable: if the keys can't be read.
     """
-    if not service.settings.ask_keys and not keys.load(service.settings.keys_file):
-        here = request.client is not None and request.client.host in LOOPBACK
-        foreign = request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}
-        if here and not foreign and request.url.hostname in LOCAL_NAMES:
-            return LOCAL
-    key = key_of(request, service)
+    return _local(request, service) or _owner(key_of(request, service), right)
+
+
+def page_owner(request: Request, service: Service, right: keys.Right) -> str:
+    """Tell the same of a person's browser, which keeps its key in a cookie.
+
+    Raises:
+        AccessDenied: if it may not.
+        KeysUnusable: if the keys can't be read.
+    """
+    if local := _local(request, service):
+        return local
+    return _owner(keys.identify(keys.load(service.settings.keys_file), request.cookies.get(COOKIE, "")), right)
+
+
+def _local(request: Request, service: Service) -> str:
+    if service.settings.ask_keys or keys.load(service.settings.keys_file):
+        return ""
+    here = request.client is not None and request.client.host in LOOPBACK
+    foreign = request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}
+    # A link from elsewhere may open a page; only asking for a change, or by a script, is refused.
+    opened = request.method == "GET" and request.headers.get("sec-fetch-mode") == "navigate"
+    return LOCAL if here and (opened or not foreign) and request.url.hostname in LOCAL_NAMES else ""
+
+
+def _owner(key: keys.Key, right: keys.Right) -> str:
     given = key.rights.get(RESOURCE)
     if given != "write" and given != right:
         raise AccessDenied("There are no screenings, or this key may not do that with them.", known=True)

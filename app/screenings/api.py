@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import anyio.to_thread
@@ -21,6 +21,7 @@ from app.screenings.bodies import (
     OverrideIn,
     OverrideOut,
     OverridesOut,
+    PairsOut,
     ProjectIn,
     ResultsOut,
     ScreeningIn,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from app.keys import Right
     from app.screenings.desk import Desk
+    from app.screenings.near import Piece, Text
     from app.screenings.store import Store
     from app.serving import Service
 
@@ -212,12 +214,43 @@ async def export(
     """Give all results so far as one file."""
 
     def work(store: Store, owner: str) -> bytes:
-        people = People.of(store.people(owner, name))
-        return exports.WRITERS[kind](exports.lines(store.results(owner, name), people, reveal=reveal))
+        return exports.written(store, owner, name, kind, reveal=reveal)
 
     content, limits = await _asked(request, "read", work)
     named = {"Content-Disposition": f'attachment; filename="screening-{name[:8]}.{kind}"'}
     return Response(content, media_type=exports.MEDIA[kind], headers={**limits, **named})
+
+
+@router.get("/{name}/pairs", responses=answers(PairsOut, *_FAULTS))
+async def pairs(
+    name: str,
+    request: Request,
+    *,
+    reveal: Annotated[bool, Query(description="Show whose they are; the texts stay without names.")] = False,
+) -> Response:
+    """Give near-identical projects of different candidates, and what many of them were given."""
+
+    def work(store: Store, owner: str) -> PairsOut:
+        people = People.of(store.people(owner, name))
+        found, handouts = exports.compared(store, owner, name, people)
+
+        def side(text: Text, pieces: tuple[Piece, ...]) -> dict[str, Any]:
+            called = text.candidate if reveal else people.called.get(text.candidate, "")
+            return {"number": text.number, "candidate": called, "pieces": list(map(asdict, pieces))}
+
+        rows = [
+            {
+                "share": round(one.share, 4),
+                "words": one.words,
+                "first": side(one.first, one.pieces[0]),
+                "second": side(one.second, one.pieces[1]),
+            }
+            for one in found
+        ]
+        return PairsOut.model_validate({"pairs": rows, "handouts": list(map(asdict, handouts))})
+
+    made, limits = await _asked(request, "read", work)
+    return json_answer(dumps(made.model_dump()), limits)
 
 
 @router.get("/{name}/overrides", responses=answers(OverridesOut, *_FAULTS))

@@ -108,3 +108,41 @@ class OverridesOut(BaseModel):
     """The log of overrides, oldest first."""
 
     overrides: list[OverrideOut]
+
+
+class PieceOut(BaseModel):
+    """A stretch of a text; joined, they are all of it, with names hidden."""
+
+    text: str
+    kind: Literal["", "shared", "handout"]
+
+
+class TwinOut(BaseModel):
+    """One side of a near-identical pair."""
+
+    number: int
+    candidate: str
+    pieces: list[PieceOut]
+
+
+class PairOut(BaseModel):
+    """Two near-identical projects of different candidates."""
+
+    share: float = Field(ge=0, le=1, description="Of the shorter text's own words, hand-outs left out.")
+    words: int
+    first: TwinOut
+    second: TwinOut
+
+
+class HandoutOut(BaseModel):
+    """A passage that many candidates have: a template, and no copying."""
+
+    text: str
+    candidates: int
+
+
+class PairsOut(BaseModel):
+    """What candidates share."""
+
+    pairs: list[PairOut]
+    handouts: list[HandoutOut]

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from app import render
 from app.report import Report
+from app.screenings import near
+from app.screenings.people import People
 from app.screenings.veil import veil, veil_report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from app.screenings.people import People
+    from app.screenings.store import Store
 
 RANK = {"original": 0, "partly_known": 1, "well_worn": 2}
 """What comes first within one candidate's work; unclear ones and errors come last, for a person to look at."""
@@ -147,3 +149,23 @@ WRITERS: dict[str, Callable[[Sequence[Line]], bytes]] = {
     "xlsx": to_xlsx,
     "html": to_html,
 }
+
+
+def written(store: Store, owner: str, name: str, kind: str, *, reveal: bool) -> bytes:
+    """Write all results so far as one file.
+
+    Raises:
+        ScreeningMissing: if there is none of that name for this owner.
+    """
+    people = People.of(store.people(owner, name))
+    return WRITERS[kind](lines(store.results(owner, name), people, reveal=reveal))
+
+
+def compared(store: Store, owner: str, name: str, people: People) -> tuple[list[near.Pair], list[near.Handout]]:
+    """Compare the texts of a screening with names hidden: a changed name hides no copy, and none is shown.
+
+    Raises:
+        ScreeningMissing: if there is none of that name for this owner.
+    """
+    texts = store.texts(owner, name)
+    return near.find(near.Text(number, whose, veil(text, people.names)) for number, whose, text in texts)

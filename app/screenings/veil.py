@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,23 +19,39 @@ _TRACES = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_SHORTEST = 3
+_SHORTEST_PART = 3
 """Characters that a part of a name needs before it is hidden: shorter ones are words of every text."""
+_SHORTEST = 2
+"""The same of a whole name; one of two letters is hidden only as it is written: Li, and not li."""
 _PARTS = re.compile(r"[^\W\d_]+")
+_UNSPACED = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+"""Scripts that put no space between words, so that a name has no edge to be known by."""
 
 
 def veil(text: str, names: Iterable[str]) -> str:
     """Hide traces of a person in a text.
 
     Args:
-        names: of candidates; each is hidden as a whole and, from three letters on, in its parts.
+        names: of candidates and accounts; each is hidden as a whole and, from three letters on, in its parts.
     """
     hidden = _TRACES.sub(lambda found: f"[{found.lastgroup}]", text)
-    words = {part for name in names for part in (name, *_PARTS.findall(name)) if len(part) >= _SHORTEST}
-    if not words:
-        return hidden
-    longest_first = "|".join(re.escape(word) for word in sorted(words, key=lambda w: (-len(w), w)))
-    return re.sub(rf"(?<!\w)(?:{longest_first})(?!\w)", "[name]", hidden, flags=re.IGNORECASE)
+    pattern = _pattern(tuple(names))
+    return pattern.sub("[name]", hidden) if pattern else hidden
+
+
+@lru_cache(maxsize=32)
+def _pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
+    parts = {part for name in names for part in _PARTS.findall(name) if len(part) >= _SHORTEST_PART}
+    words = {name for name in names if len(name) >= _SHORTEST} | parts
+    longest_first = sorted(words, key=lambda word: (-len(word), word))
+    return re.compile("|".join(map(_one, longest_first)), re.IGNORECASE) if words else None
+
+
+def _one(word: str) -> str:
+    if _UNSPACED.search(word):
+        return re.escape(word)
+    sign = re.escape(word)
+    return rf"(?<!\w){sign if len(word) > _SHORTEST else f'(?-i:{sign})'}(?!\w)"
 
 
 def veil_report(report: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
