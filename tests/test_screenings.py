@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from app import keys
-from app.api import create_app
+from app.api import EXAMPLES, create_app
 from app.errors import BadInput, ScreeningMissing, ScreeningsUnusable
 from app.records import Notice
 from app.screenings.database import open_engine
@@ -293,6 +293,10 @@ ITEMS = [
 ]
 
 
+BODY = {"items": [ITEMS[0], {**ITEMS[1], "id": "hives"}], "title": "Autumn applications", "suggest": False}
+REASON = {"verdict": "partly_known", "reason": "The weighing rig is the candidate's own; page 2 shows it."}
+
+
 @pytest.fixture
 def client(settings: Settings, checker: Checker, tmp_path: Path) -> Iterator[TestClient]:
     """Serve on this machine, without keys, over a database of its own."""
@@ -357,6 +361,41 @@ def test_the_life_of_a_screening(client: TestClient) -> None:
     assert "Lovelace" not in page
     assert client.delete(place).status_code == 204
     assert client.get(place).status_code == 404
+
+
+@pytest.mark.model
+def test_the_examples_of_the_description_are_real(client: TestClient, update_golden: bool) -> None:
+    """Every example has the fields that its endpoint answers with."""
+    made = client.post(OURS, json=BODY)
+    place = made.headers["location"]
+    ended(client, made.json()["id"])
+    client.put(f"{place}/results/1/override", json=REASON)
+    real = {
+        f"post {OURS}": made.json(),
+        f"post {OURS}:upload": client.post(f"{OURS}:upload", files={"file": ("a.csv", b"id,text\n1,x\n")}).json(),
+        f"get {OURS}": client.get(OURS).json(),
+        f"get {OURS}/{{name}}": client.get(place).json(),
+        f"get {OURS}/{{name}}/results": client.get(f"{place}/results").json(),
+        f"get {OURS}/{{name}}/overrides": client.get(f"{place}/overrides").json(),
+        f"put {OURS}/{{name}}/{{how}}": client.get(place).json(),
+    }
+    examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    if update_golden:
+        examples |= {address: {"answer": short(answer)} for address, answer in real.items()}
+        examples[f"post {OURS}"]["requests"] = {"two": {"summary": "Two candidates, a project each", "value": BODY}}
+        examples[f"put {OURS}/{{name}}/results/{{number}}/override"] = {
+            "requests": {"one": {"summary": "A person decides otherwise", "value": REASON}}
+        }
+        EXAMPLES.write_text(json.dumps(examples, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for address, answer in real.items():
+        assert examples[address]["answer"].keys() == answer.keys(), address
+
+
+def short(answer: Any, most: int = 1) -> Any:
+    """Cut the lists of an answer, for nobody reads a long example."""
+    if isinstance(answer, dict):
+        return {key: short(value, most) for key, value in answer.items()}
+    return [short(value, most) for value in answer[:most]] if isinstance(answer, list) else answer
 
 
 @pytest.mark.model
