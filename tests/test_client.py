@@ -290,8 +290,8 @@ def test_a_file_is_screened(client: Asked) -> None:
     assert again.id != made.id
     assert client.cancel(again.id).state == "cancelled"
     assert client.follow(again.id)[-1].state == "cancelled"
-    with pytest.raises(RequestRejected):
-        client.screen_file("spring.exe", b"MZ")
+    with pytest.raises(RequestRejected, match="columns"):
+        client.screen_file("spring.csv", table, columns="nonsense")
 
 
 @pytest.mark.model
