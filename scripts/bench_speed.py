@@ -1,32 +1,42 @@
 #!/usr/bin/env python3
-"""Print what a check costs as ratios of processor time, their sides run in turn: encoders, checks, cold starts, growth.
+"""Print what a check costs as ratios whose sides run in turn: encoders, checks, batches, stages, cold starts, growth.
 
-Processor time, unlike the clock, hardly changes while others use the machine. Each figure is the median of the rounds.
+Processor time, which all but the batches are measured in, changes less than the clock while others use the machine.
+Each figure is the median of the rounds. Every sentence has a number of its own, so that none is remembered.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
 import time
 from collections import defaultdict
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app import intake
-from app.checker import Checker, Submission
+from app import advice, ahead, intake
+from app.aliases import AliasFinder
+from app.batch import AT_ONCE
+from app.checker import GROUP, Checker, Submission
 from app.encoder import SentenceTransformersEncoder
+from app.judge import Judge
+from app.reader import Reader
 from app.runtime import OnnxEncoder, ServedEncoder
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from app.encoder import Encoder
     from app.records import States, Vectors
@@ -52,7 +62,16 @@ COLD = {
         "cli(['--help'])\n"
     ),
 }
-GROWTH = (50, 400, 4_000)
+GROWTH = (10, 50, 100, 400, 1_000, 4_000, 10_000)
+BATCH = 64
+"""Texts of a batch: four groups, two of which are under way at a time."""
+STAGES = {
+    "intake": (intake, "read"),
+    "names": (AliasFinder, "find"),
+    "nearness": (Reader, "_near"),
+    "sentence reader": (Judge, "said"),
+    "advice": (advice, "suggest"),
+}
 
 
 class Timed:
@@ -62,6 +81,7 @@ class Timed:
         """Wrap an encoder."""
         self.inner, self.name = inner, inner.name
         self.seconds, self.texts = 0.0, 0
+        self.kept: list[list[str]] = []
 
     def words(self) -> frozenset[str]:
         """Know what the other knows."""
@@ -77,21 +97,28 @@ class Timed:
         found = self.inner.read(texts)
         self.seconds += time.process_time() - began
         self.texts += len(texts)
+        self.kept.append(list(texts))
         return found
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure what was asked for and print it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="+", choices=("encoders", "check", "cold", "growth"))
+    parser.add_argument("what", nargs="+", choices=tuple(MEASURES))
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--plot", type=Path, help="SVG file to draw the growth to.")
     given = parser.parse_args(arguments)
     settings = Settings.from_environment()
-    measures: dict[str, Callable[[Settings, int], Any]] = {
-        "encoders": encoders, "check": check, "cold": cold, "growth": growth,
-    }  # fmt: skip
-    print(json.dumps(machine() | {what: measures[what](settings, given.rounds) for what in given.what}, indent=1))
+    found = {what: MEASURES[what](settings, given.rounds) for what in given.what}
+    print(json.dumps(machine() | found, indent=1))
+    if given.plot and "growth" in found:
+        given.plot.write_text(drawn(found["growth"]["milliseconds"]), encoding="utf-8")
     return 0
+
+
+def numbered(number: object) -> str:
+    """Give the idea with a number in each of its sentences."""
+    return re.sub(r"\.(?= )", f" {number}.", IDEA.format(number=number))
 
 
 def encoders(settings: Settings, rounds: int) -> dict[str, Any]:
@@ -127,12 +154,11 @@ def check(settings: Settings, rounds: int) -> dict[str, Any]:
         timed = Timed(opened)
         checker = Checker.open(settings, encoder=ServedEncoder(timed, name))
         for advise in (False, True):
-            checker.check_many([Submission(IDEA.format(number="none"))], advise=advise)
+            checker.check_many([Submission(numbered(f"none {advise}"))], advise=advise)
             ratios, sentences = [], 0
             for number in range(rounds):
                 timed.seconds, timed.texts = 0.0, 0
-                # Another number each time, or the sentences would be remembered.
-                text = IDEA.format(number=f"{number}{advise}").replace("tools", f"tools {number}{advise}")
+                text = numbered(f"{number}{advise}{name}")
                 whole = _spent(lambda text=text: checker.check_many([Submission(text)], advise=advise))  # type: ignore[misc]  # noqa: B023  called at once
                 ratios.append(whole / timed.seconds)
                 sentences = timed.texts
@@ -141,6 +167,67 @@ def check(settings: Settings, rounds: int) -> dict[str, Any]:
                 "sentences encoded": sentences,
             }
     return found
+
+
+def batch(settings: Settings, rounds: int) -> dict[str, Any]:
+    """Compare texts screened a second with what the encoder alone makes of their sentences, by the clock."""
+    encoder = OnnxEncoder.open(settings.runtimes_dir, "fp32")
+    timed = Timed(encoder)
+    checker = Checker.open(settings, encoder=ServedEncoder(timed, "fp32"))
+    found = {}
+    for advise in (False, True):
+        ratios = []
+        for number in range(rounds):
+            texts = [Submission(numbered(f"{number}b{advise}{at}")) for at in range(BATCH)]
+            groups = [texts[at : at + GROUP] for at in range(0, BATCH, GROUP)]
+            timed.kept.clear()
+            began = time.perf_counter()
+            for _ in ahead.ordered(partial(checker.check_many, advise=advise), groups, AT_ONCE):
+                pass
+            whole = time.perf_counter() - began
+            began = time.perf_counter()
+            for call in timed.kept:
+                encoder.read(call)
+            ratios.append((time.perf_counter() - began) / whole)
+        found[f"batch / raw encoder, {'with' if advise else 'without'} suggestions"] = round(
+            statistics.median(ratios), 2
+        )
+    return {"batch / raw encoder": found}
+
+
+def stages(settings: Settings, rounds: int) -> dict[str, Any]:
+    """Tell which share of a check's processor time each stage takes, suggestions included."""
+    timed = Timed(OnnxEncoder.open(settings.runtimes_dir, "fp32"))
+    checker = Checker.open(settings, encoder=ServedEncoder(timed, "fp32"))
+    checker.check(numbered("first"))
+    spent: dict[str, float] = defaultdict(float)
+    with ExitStack() as stack:
+        for stage, (owner, name) in STAGES.items():
+            stack.enter_context(_watched(spent, stage, owner, name))
+        timed.seconds = 0.0
+        whole = sum(_spent(lambda n=n: checker.check(numbered(f"s{n}"))) for n in range(4 * rounds))  # type: ignore[misc]
+    spent["encoder"] = timed.seconds
+    spent["the rest: cues, features, judge, report"] = whole - sum(spent.values())
+    return {stage: round(seconds / whole, 3) for stage, seconds in sorted(spent.items(), key=lambda one: -one[1])}
+
+
+@contextmanager
+def _watched(spent: dict[str, float], stage: str, owner: Any, name: str) -> Iterator[None]:
+    """Add up the processor time of a function for a while."""
+    plain = getattr(owner, name)
+
+    def watched(*given: Any, **more: Any) -> Any:
+        began = time.process_time()
+        try:
+            return plain(*given, **more)
+        finally:
+            spent[stage] += time.process_time() - began
+
+    setattr(owner, name, watched)
+    try:
+        yield
+    finally:
+        setattr(owner, name, plain)
 
 
 def cold(_: Settings, rounds: int) -> dict[str, Any]:
@@ -172,12 +259,49 @@ def growth(settings: Settings, rounds: int) -> dict[str, Any]:
         for length in GROWTH:
             # A number in every sentence keeps the encoder from remembering it.
             many = (
-                f"{word} {number}x{length}x{at}." if word.endswith(".") else word for at, word in enumerate(words * 100)
+                f"{word} {number}x{length}x{at}." if word.endswith(".") else word for at, word in enumerate(words * 200)
             )
             text = " ".join(list(many)[:length])
             times[length].append(_spent(lambda text=text: checker.check(text)))  # type: ignore[misc]
     middle = {length: statistics.median(some) for length, some in times.items()}
-    return {f"{length} words / 400 words": round(middle[length] / middle[400], 2) for length in GROWTH}
+    return {
+        "milliseconds": {length: round(middle[length] * 1000, 1) for length in GROWTH},
+        "4,000 words / 400 words": round(middle[4_000] / middle[400], 2),
+    }
+
+
+def drawn(milliseconds: dict[int, float]) -> str:
+    """Draw how cost grows with length, both axes by powers of ten."""
+    wide, high, edge = 640, 360, 56
+    lengths, costs = list(milliseconds), list(milliseconds.values())
+    low, top = math.floor(math.log10(min(costs))), math.ceil(math.log10(max(costs)))
+
+    def across(length: float) -> float:
+        share = math.log10(length / lengths[0]) / math.log10(lengths[-1] / lengths[0])
+        return round(edge + share * (wide - 2 * edge), 1)
+
+    def down(cost: float) -> float:
+        return round(high - edge - (math.log10(cost) - low) / (top - low) * (high - 2 * edge), 1)
+
+    points = " ".join(f"{across(length)},{down(cost)}" for length, cost in milliseconds.items())
+    marks = [
+        f'<text x="{across(length)}" y="{high - edge + 20}" text-anchor="middle">{length:,}</text>'
+        f'<circle cx="{across(length)}" cy="{down(cost)}" r="3"><title>{cost} ms</title></circle>'
+        for length, cost in milliseconds.items()
+    ]
+    marks += [
+        f'<path d="M{edge} {down(10**power)}H{wide - edge}" stroke="#ccc"/>'
+        f'<text x="{edge - 8}" y="{down(10**power) + 4}" text-anchor="end">{10**power:,}</text>'
+        for power in range(low, top + 1)
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" role="img" font-family="sans-serif" '
+        f'font-size="12"><title>Processor time of a check by the length of its text</title>'
+        f'<rect width="{wide}" height="{high}" fill="#fff"/>{"".join(marks)}'
+        f'<polyline points="{points}" fill="none" stroke="#06c" stroke-width="2"/>'
+        f'<text x="{edge}" y="{edge - 24}">milliseconds of processor time</text>'
+        f'<text x="{wide - edge}" y="{high - 12}" text-anchor="end">words</text></svg>\n'
+    )
 
 
 def machine() -> dict[str, Any]:
@@ -199,13 +323,16 @@ def _spent(work: Callable[[], object]) -> float:
 def _process(code: str) -> tuple[float, float]:
     """Run a program; its processor time in seconds and its largest resident memory in MB.
 
-    Linux hands the memory's mark on when a process starts another: below this one's own size it tells nothing.
+    Linux hands getrusage's mark on when a process starts another; the one under /proc is the program's own.
     """
     measured = (
         "import atexit, resource, sys\n"
         "def tell():\n"
         " used = resource.getrusage(resource.RUSAGE_SELF)\n"
-        " print(used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)\n"
+        " most = used.ru_maxrss\n"
+        " if sys.platform == 'linux':\n"
+        "  most = next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1]\n"
+        " print(used.ru_utime + used.ru_stime, most, file=sys.stderr)\n"
         "atexit.register(tell)\n"
     )
     done = subprocess.run(  # noqa: S603  the programs above
@@ -213,6 +340,16 @@ def _process(code: str) -> tuple[float, float]:
     )
     seconds, kilobytes = done.stderr.splitlines()[-1].split()
     return float(seconds), float(kilobytes) / (1024 if sys.platform == "linux" else 1024**2)
+
+
+MEASURES: dict[str, Callable[[Settings, int], Any]] = {
+    "encoders": encoders,
+    "check": check,
+    "batch": batch,
+    "stages": stages,
+    "cold": cold,
+    "growth": growth,
+}
 
 
 if __name__ == "__main__":

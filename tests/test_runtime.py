@@ -7,10 +7,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import faiss
 import numpy as np
 import pytest
 
-from app import index, judge, runtime, wording
+from app import judge, runtime, wording
 from app.checker import Checker
 from app.encoder import MAX_STATES, SentenceTransformersEncoder
 from app.errors import BadSetting, ModelUnavailable
@@ -170,7 +171,7 @@ def test_a_check_does_nothing_twice(settings: Settings, monkeypatch: pytest.Monk
 
     Counts, since a clock says little on a shared machine. They rose and fell together with the time that checks took.
     """
-    searched = watched(monkeypatch, index.faiss, "knn")
+    searched = watched(monkeypatch, faiss, "knn")
     worded = watched(monkeypatch, wording, "groups")
     judge._buckets.cache_clear()
     counting = Counting(OnnxEncoder.open(settings.runtimes_dir, "fp32"))
