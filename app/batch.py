@@ -18,14 +18,17 @@ from app import console, submissions
 from app.errors import BadInput, OriginalityError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from app.checker import Checker
+    from app.checker import Submission
     from app.report import Report
     from app.submissions import Item, Limits
 
     Result = tuple[Item, Report | OriginalityError]
+    Groups = Iterable[Sequence[Submission]]
+    Judging = Callable[[Groups], Iterable[list[Report | OriginalityError]]]
+    """Judges groups of texts, in order; it may take several of them before it gives the first back."""
 
 
 class BatchFormat(StrEnum):
@@ -45,6 +48,7 @@ class Order:
         limits: how much is read, and which columns a table has.
         fetch: follow the links.
         errors: file that the errors are copied to.
+        engine: where it's done.
     """
 
     files: tuple[Path, ...]
@@ -57,6 +61,7 @@ class Order:
     resume: bool = False
     suggest: bool = True
     collections: tuple[str, ...] = ()
+    engine: console.Engine = console.Engine.local
 
 
 @dataclass(slots=True)
@@ -85,11 +90,11 @@ def screen(order: Order) -> Tally:
     done = _done(order) if order.resume else Tally()
     skip = done.judged + done.failed
     found = _found(order)  # looks at the paths before the model is loaded
-    checker = console.open_checker()
+    judging = _judging(order)
     with ExitStack() as stack:
         advance = stack.enter_context(_progress(order, skip))
         errors = stack.enter_context(_errors(order, done.failed))
-        results = _results(checker, order, itertools.islice(found, skip, None))
+        results = _results(judging, order, itertools.islice(found, skip, None))
         counted = _counted(results, done, errors, advance)
         lines = _written(counted, order.format, header=not skip)
         stream = stack.enter_context(order.output.open("ab" if order.resume else "wb")) if order.output else None
@@ -118,16 +123,33 @@ def _unfollowed(item: Item) -> Item:
     return replace(item, error=f"{item.origin}: a link, which is only followed where --fetch says so.")
 
 
-def _results(checker: Checker, order: Order, items: Iterator[Item]) -> Iterator[Result]:
+def _judging(order: Order) -> Judging:
+    """Open the checker, or what judges on an engine."""
+    if order.engine is console.Engine.local:
+        checker = console.open_checker()
+        return lambda groups: (checker.check_many(group, advise=order.suggest) for group in groups)
+    from app import bulk  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    console.build(settings)
+    return lambda groups: bulk.judged(groups, settings, advise=order.suggest)
+
+
+def _results(judging: Judging, order: Order, items: Iterator[Item]) -> Iterator[Result]:
     """Judge items in groups; a bad one is its error."""
     from app.checker import GROUP, Submission  # noqa: PLC0415
 
-    while group := list(itertools.islice(items, GROUP)):
-        asked = [Submission(i.text, i.id, i.title, collections=order.collections) for i in group if not i.error]
-        judged = iter(checker.check_many(asked, advise=order.suggest))
+    ahead, waiting = itertools.tee(iter(lambda: list(itertools.islice(items, GROUP)), []))
+    asked = (
+        [Submission(i.text, i.id, i.title, collections=order.collections) for i in group if not i.error]
+        for group in ahead
+    )
+    for judged, group in zip(judging(asked), waiting, strict=True):
+        results = iter(judged)
         for item in group:
             _tell(item)
-            yield item, BadInput(item.error) if item.error else _with_notices(item, next(judged))
+            yield item, BadInput(item.error) if item.error else _with_notices(item, next(results))
 
 
 def _tell(item: Item) -> None:

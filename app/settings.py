@@ -76,6 +76,7 @@ class Settings:
         max_body_bytes: largest request body that the service reads.
         feedback_dir: folder of the notes that readers chose to leave; see ``app.feedback``.
         requests_per_minute: checks that one client address may ask for; 0 for no limit.
+        ray_address: of a Ray cluster that the engine daft works on; empty for this process.
         encoder: what the model runs on: reference, fp32, int8 or auto; see ``app.runtime``.
     """
 
@@ -89,6 +90,7 @@ class Settings:
     requests_per_minute: int = 0
     collections_url: str = field(default="", repr=False)  # it may hold a password
     encoder: str = "auto"
+    ray_address: str = ""
 
     @property
     def runtimes_dir(self) -> Path:
@@ -113,4 +115,5 @@ class Settings:
             requests_per_minute=int(os.environ.get("ORIGINALITY_REQUESTS_PER_MINUTE", "0")),
             collections_url=os.environ.get("ORIGINALITY_COLLECTIONS_URL", ""),
             encoder=os.environ.get("ORIGINALITY_ENCODER", "auto"),
+            ray_address=os.environ.get("ORIGINALITY_RAY_ADDRESS", ""),
         )

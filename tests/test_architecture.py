@@ -104,11 +104,14 @@ ALLOWED: dict[str, set[str]] = {
     "api": PLAIN
     | {"bodies", "catalogue", "checker", "holdings", "intake", "lookup", "render", "report", "serving", "settings"}
     | {"page", "shelf", "voices", "web"},
-    "console": PLAIN | {"checker", "encoder", "settings", "store", "stores"},
+    "console": PLAIN | {"bulk", "checker", "encoder", "settings", "store", "stores"},
+    # Many texts on Daft.
+    "engine": PLAIN,
+    "bulk": PLAIN | {"checker", "encoder", "engine", "report", "runtime", "settings"},
     "progress": set(),
     "sarif": {"report"},
     "gate": PLAIN | {"checker", "console", "report", "sarif"},
-    "batch": PLAIN | {"checker", "console", "fetch", "progress", "render", "report", "settings", "submissions"},
+    "batch": PLAIN | {"bulk", "checker", "console", "fetch", "progress", "render", "report", "settings", "submissions"},
     "upkeep": PLAIN | {"admission", "catalogue", "console", "corpus", "harvest", "keys", "settings", "store"},
     # The page, beside its main room.
     "words": {"report"},
@@ -163,6 +166,8 @@ OWNERS: dict[str, set[str]] = {
     "pgvector": {"postgres"},
     "psycopg": {"postgres"},
     "psycopg_pool": {"postgres"},
+    "daft": {"engine"},
+    "ray": {"engine"},
     "jinja2": {"render", "web", "serving"},
     "babel": {"tongues"},
     "httpx_secure": {"fetch"},
