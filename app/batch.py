@@ -10,6 +10,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 import typer
@@ -18,14 +19,17 @@ from app import ahead, console, submissions
 from app.errors import BadInput, OriginalityError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from app.checker import Checker
+    from app.checker import Submission
     from app.report import Report
     from app.submissions import Item, Limits
 
     Result = tuple[Item, Report | OriginalityError]
+    Groups = Iterable[Sequence[Submission]]
+    Judging = Callable[[Groups], Iterable[list[Report | OriginalityError]]]
+    """Judges groups of texts, in order; it may take several of them before it gives the first back."""
 
 
 AT_ONCE = 2
@@ -49,6 +53,7 @@ class Order:
         limits: how much is read, and which columns a table has.
         fetch: follow the links.
         errors: file that the errors are copied to.
+        engine: where it's done.
     """
 
     files: tuple[Path, ...]
@@ -61,6 +66,7 @@ class Order:
     resume: bool = False
     suggest: bool = True
     collections: tuple[str, ...] = ()
+    engine: console.Engine = console.Engine.local
 
 
 @dataclass(slots=True)
@@ -89,11 +95,11 @@ def screen(order: Order) -> Tally:
     done = _done(order) if order.resume else Tally()
     skip = done.judged + done.failed
     found = _found(order)  # looks at the paths before the model is loaded
-    checker = console.open_checker()
+    judging = _judging(order)
     with ExitStack() as stack:
         advance = stack.enter_context(_progress(order, skip))
         errors = stack.enter_context(_errors(order, done.failed))
-        results = _results(checker, order, itertools.islice(found, skip, None))
+        results = _results(judging, order, itertools.islice(found, skip, None))
         counted = _counted(results, done, errors, advance)
         lines = _written(counted, order.format, header=not skip)
         stream = stack.enter_context(order.output.open("ab" if order.resume else "wb")) if order.output else None
@@ -122,20 +128,34 @@ def _unfollowed(item: Item) -> Item:
     return replace(item, error=f"{item.origin}: a link, which is only followed where --fetch says so.")
 
 
-def _results(checker: Checker, order: Order, items: Iterator[Item]) -> Iterator[Result]:
+def _judging(order: Order) -> Judging:
+    """Open the checker, or what judges on an engine."""
+    if order.engine is console.Engine.local:
+        checker = console.open_checker()
+        judge = partial(checker.check_many, advise=order.suggest)
+        return lambda groups: (judged for _, judged in ahead.ordered(judge, groups, AT_ONCE))
+    from app import bulk  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    console.build(settings)
+    return lambda groups: bulk.judged(groups, settings, advise=order.suggest)
+
+
+def _results(judging: Judging, order: Order, items: Iterator[Item]) -> Iterator[Result]:
     """Judge items in groups; a bad one is its error."""
     from app.checker import GROUP, Submission  # noqa: PLC0415
 
-    def judge(group: list[Item]) -> list[Report | OriginalityError]:
-        asked = [Submission(i.text, i.id, i.title, collections=order.collections) for i in group if not i.error]
-        return checker.check_many(asked, advise=order.suggest)
-
-    groups = iter(lambda: list(itertools.islice(items, GROUP)), [])
-    for group, results in ahead.ordered(judge, groups, AT_ONCE):
-        judged = iter(results)
+    taken, waiting = itertools.tee(iter(lambda: list(itertools.islice(items, GROUP)), []))
+    asked = (
+        [Submission(i.text, i.id, i.title, collections=order.collections) for i in group if not i.error]
+        for group in taken
+    )
+    for judged, group in zip(judging(asked), waiting, strict=True):
+        results = iter(judged)
         for item in group:
             _tell(item)
-            yield item, BadInput(item.error) if item.error else _with_notices(item, next(judged))
+            yield item, BadInput(item.error) if item.error else _with_notices(item, next(results))
 
 
 def _tell(item: Item) -> None:

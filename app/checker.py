@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from app.corpus import Row
-    from app.encoder import Encoder
+    from app.encoder import Encoder, TextEncoder
     from app.reader import Reader
     from app.records import EntryKind, Facets, Link
     from app.settings import Settings
@@ -402,7 +402,7 @@ class Checker:
 def ensure_index(
     settings: Settings,
     catalogue: Catalogue | None = None,
-    encoder: Encoder | None = None,
+    encoder: TextEncoder | None = None,
     tell: Callable[[str], None] = lambda _: None,
     *,
     force: bool = False,

@@ -144,6 +144,7 @@ def screen(
     ] = False,
     suggest: Annotated[bool, typer.Option("--suggest/--no-suggest", help="Also suggest ways forward; slower.")] = True,
     collection: Nearby = None,
+    engine: Annotated[console.Engine, console.ENGINE_OPTION] = console.Engine.local,
     fail_on_flag: Annotated[bool, typer.Option("--fail-on-flag", help="Exit with 3 if a project is flagged.")] = False,
     fail_on_error: Annotated[
         bool, typer.Option("--fail-on-error", help="Exit with 5 if an input could not be judged.")
@@ -166,6 +167,7 @@ def screen(
         resume=resume,
         suggest=suggest,
         collections=tuple(collection or ()),
+        engine=engine,
     )
     try:
         tally = batch.screen(order)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from app.encoder import Encoder
+    from app.encoder import TextEncoder
     from app.records import Vectors
 
 LAYOUT = 1
@@ -186,7 +186,7 @@ class Collections:
         return found
 
     def add(
-        self, name: str, rows: Sequence[Row], encoder: Encoder, tell: Callable[[str], None] = lambda _: None
+        self, name: str, rows: Sequence[Row], encoder: TextEncoder, tell: Callable[[str], None] = lambda _: None
     ) -> Collection:
         """Add rows to a collection; see ``collection.add``."""
         return add(self.folder(name), rows, encoder, tell)
@@ -215,7 +215,7 @@ class Collections:
 
 
 def add(
-    folder: Path, rows: Sequence[Row], encoder: Encoder, tell: Callable[[str], None] = lambda _: None
+    folder: Path, rows: Sequence[Row], encoder: TextEncoder, tell: Callable[[str], None] = lambda _: None
 ) -> Collection:
     """Add rows, replacing those with the same id; the collection is made if there is none.
 

@@ -6,6 +6,8 @@ import gc
 import logging
 import os
 import sys
+from contextlib import contextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import typer
@@ -13,12 +15,26 @@ import typer
 from app.errors import BadInput, IndexMissing, IndexStale
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from app.catalogue import Catalogue
     from app.checker import Checker
-    from app.encoder import Encoder
+    from app.encoder import TextEncoder
     from app.report import Report
     from app.settings import Settings
     from app.store import Store
+
+
+class Engine(StrEnum):
+    """Where work on many texts is done."""
+
+    local = "local"
+    daft = "daft"
+
+
+ENGINE_OPTION = typer.Option(
+    "--engine", help="daft: by Daft, in this process, or on the Ray cluster that ORIGINALITY_RAY_ADDRESS names."
+)
 
 
 def open_checker() -> Checker:
@@ -67,20 +83,40 @@ def collections() -> Store:
     return open_store(Settings.from_environment(), SentenceTransformersEncoder.pinned_name())
 
 
-def encoder() -> Encoder:
-    """Load the model, to encode rows that are kept."""
-    from app import runtime  # noqa: PLC0415
+@contextmanager
+def encoder(engine: Engine, purpose: str) -> Iterator[TextEncoder]:
+    """Load the model, or find the engine that does; what an engine has encoded is kept until the block ends well.
+
+    Args:
+        purpose: what is built, such as a collection's name: what was broken off is gone on with under the same.
+    """
     from app.settings import Settings  # noqa: PLC0415
 
     settings = Settings.from_environment()
-    return runtime.served(settings.runtimes_dir, "reference" if settings.encoder == "reference" else "fp32")
+    if engine is Engine.local:
+        from app import runtime  # noqa: PLC0415
+
+        yield runtime.served(settings.runtimes_dir, "reference" if settings.encoder == "reference" else "fp32")
+        return
+    from app.bulk import SpreadEncoder  # noqa: PLC0415
+
+    spread = SpreadEncoder(settings.index_dir.parent / "encoding" / purpose, settings.ray_address, _tell)
+    yield spread
+    spread.clear()
 
 
-def build(settings: Settings, *, force: bool = False) -> bool:
+def build(settings: Settings, *, force: bool = False, engine: Engine = Engine.local) -> bool:
     """Build the index if it is stale or that is forced; tell whether it was built."""
     from app.checker import ensure_index  # noqa: PLC0415
 
-    return ensure_index(settings, tell=lambda line: typer.echo(f"index: {line}", err=True), force=force)
+    if engine is Engine.local:
+        return ensure_index(settings, tell=_tell, force=force)
+    with encoder(engine, "catalogue") as spread:
+        return ensure_index(settings, encoder=spread, tell=_tell, force=force)
+
+
+def _tell(line: str) -> None:
+    typer.echo(f"index: {line}", err=True)
 
 
 def quiet() -> None:

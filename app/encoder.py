@@ -31,8 +31,8 @@ MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db
 DIMENSION = 384
 BATCH_SIZE = 64
 """Texts a forward pass; larger ones bring nothing on two cores."""
-
-
+AT_ONCE = 512
+"""Texts between two lines of progress where an index is built."""
 STATES_LAYER = 4
 """Layer of six whose states the sentence reader sees. On the last one its average precision was lower by .05 to .13:
 there the tokens are already drawn towards the sentence as a whole."""
@@ -40,8 +40,8 @@ MAX_STATES = 64
 """Tokens of a sentence whose states are kept: of the labelled texts' sentences, one in two hundred is longer."""
 
 
-class Encoder(Protocol):
-    """Whatever turns texts into unit vectors and the states of their tokens."""
+class TextEncoder(Protocol):
+    """Whatever turns texts into unit vectors: what building an index takes."""
 
     @property
     def name(self) -> str:
@@ -56,6 +56,10 @@ class Encoder(Protocol):
         """
         ...
 
+
+class Encoder(TextEncoder, Protocol):
+    """An encoder that also gives the states of the texts' tokens: what judging takes."""
+
     def read(self, texts: Sequence[str]) -> tuple[Vectors, list[States]]:
         """Encode texts and keep what the model thought of each token on the way.
 
@@ -68,6 +72,11 @@ class Encoder(Protocol):
     def words(self) -> frozenset[str]:
         """Give the words, in small letters, that the model knows whole: those of ordinary writing."""
         ...
+
+
+def at_once(encoder: TextEncoder) -> int:
+    """Give how many texts to hand to an encoder at a time: a stretch of progress, or as many as it asks for."""
+    return int(getattr(encoder, "at_once", AT_ONCE))
 
 
 class SentenceTransformersEncoder:

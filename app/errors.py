@@ -23,6 +23,7 @@
     ├── BadSetting            the environment asks for what there isn't
     ├── SourceUnusable        a source of the wide catalogue doesn't answer as it should
     ├── StoreUnavailable      the server that keeps the collections can't be used
+    ├── EngineUnavailable     what spreads work isn't installed, or its cluster can't be used
     ├── BoxFull               a reader's note can't be kept: there are too many, or no place
     ├── ScreeningsUnusable    the database of screenings can't be opened
     └── PortInUse             the address of the service is taken
@@ -126,6 +127,10 @@ class BoxFull(OriginalityError):
 
 class StoreUnavailable(OriginalityError):
     """What keeps the collections can't be reached or used; no address is repeated, for it may hold a password."""
+
+
+class EngineUnavailable(OriginalityError):
+    """What spreads work over processors or machines isn't installed, can't be reached, or was lost on the way."""
 
 
 class PortInUse(OriginalityError):

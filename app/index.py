@@ -20,7 +20,7 @@ import faiss
 import numpy as np
 
 from app import generations
-from app.encoder import DIMENSION
+from app.encoder import DIMENSION, at_once
 from app.errors import IndexMissing, IndexStale
 from app.records import EntryKind, Hit
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from app.catalogue import Catalogue, View
-    from app.encoder import Encoder
+    from app.encoder import TextEncoder
     from app.records import Vectors
 
 LAYOUT = 2
@@ -37,7 +37,6 @@ METRIC = "inner product of unit vectors (cosine)"
 HOW_TO_BUILD = "Run: originality index build"
 KEPT = 4_096
 """Searches whose answers are kept, some 2 kB each: those of a thousand sentences."""
-_CHUNK = 512
 _NONE = np.zeros((0, DIMENSION), dtype=np.float32)
 
 
@@ -147,7 +146,7 @@ def build(
     folder: Path,
     views: Sequence[View],
     catalogue: Catalogue,
-    encoder: Encoder,
+    encoder: TextEncoder,
     tell: Callable[[str], None] = lambda _: None,
     *,
     afresh: bool = False,
@@ -194,7 +193,7 @@ def _vectors(
     views: Sequence[View],
     rows: Sequence[Row],
     kept: dict[str, Vectors],
-    encoder: Encoder,
+    encoder: TextEncoder,
     tell: Callable[[str], None],
 ) -> Vectors:
     """Give every view's vector: the kept one, or a new one."""
@@ -206,9 +205,10 @@ def _vectors(
         if row.digest in kept:
             vectors[number] = kept[row.digest]
     table = Dataset.from_dict({"text": [views[number].text for number in fresh]})
-    for start, batch in zip(range(0, len(fresh), _CHUNK), table.iter(batch_size=_CHUNK), strict=True):
-        vectors[fresh[start : start + _CHUNK]] = encoder.encode(batch["text"])
-        tell(f"encoded {min(start + _CHUNK, len(fresh)):,} of {len(fresh):,} views")
+    size = at_once(encoder)
+    for start, batch in zip(range(0, len(fresh), size), table.iter(batch_size=size), strict=True):
+        vectors[fresh[start : start + size]] = encoder.encode(batch["text"])
+        tell(f"encoded {min(start + size, len(fresh)):,} of {len(fresh):,} views")
     return vectors
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.sql import Composed
 
-    from app.encoder import Encoder
+    from app.encoder import TextEncoder
     from app.records import Vectors
 
 LAYOUT = 1
@@ -159,7 +159,7 @@ class PostgresCollections:
             return self._opened(connection, name)
 
     def add(
-        self, name: str, rows: Sequence[Row], encoder: Encoder, tell: Callable[[str], None] = lambda _: None
+        self, name: str, rows: Sequence[Row], encoder: TextEncoder, tell: Callable[[str], None] = lambda _: None
     ) -> PostgresCollection:
         """Add rows; see ``Store.add``."""
         checked(name)

@@ -139,6 +139,7 @@ class Settings:
         feedback_dir: folder of the notes that readers chose to leave; see ``app.feedback``.
         requests_per_minute: what one key, or address without one, may ask of the API; 0 for no limit.
         api_keys: whether the whole API asks for keys; None for where it doesn't listen on loopback alone.
+        ray_address: of a Ray cluster that the engine daft works on; empty for this process.
         encoder: what the model runs on: reference, fp32, int8 or auto; see ``app.runtime``.
         screenings_url: database of screenings, ``sqlite:////path`` or ``postgresql://user:password@host/name``; empty
             for a file of SQLite beside the index.
@@ -164,6 +165,7 @@ class Settings:
     screenings_lease_s: float = 120.0
     max_upload_bytes: int = 50_000_000
     language_model: LanguageModel | None = None
+    ray_address: str = ""
 
     @property
     def ask_keys(self) -> bool:
@@ -199,6 +201,7 @@ class Settings:
             screenings_lease_s=float(os.environ.get("ORIGINALITY_SCREENINGS_LEASE_S", "120")),
             max_upload_bytes=int(os.environ.get("ORIGINALITY_MAX_UPLOAD_BYTES", "50000000")),
             language_model=LanguageModel.from_environment(),
+            ray_address=os.environ.get("ORIGINALITY_RAY_ADDRESS", ""),
         )
 
 

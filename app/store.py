@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from app import intake
-from app.encoder import DIMENSION
+from app.encoder import DIMENSION, at_once
 from app.errors import BadInput, CollectionMissing, IndexStale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from app.corpus import Row
-    from app.encoder import Encoder
+    from app.encoder import TextEncoder
     from app.records import Vectors
 
 NAME_FORM = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
@@ -28,7 +28,6 @@ KEPT = 5
 """Versions of a collection that can be gone back to; they share their rows, so that they cost little."""
 LOCK_TIMEOUT_S = 30
 """Longest wait for another writer: what takes long, the encoding, is done before."""
-_CHUNK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ class Store(Protocol):
         ...
 
     def add(
-        self, name: str, rows: Sequence[Row], encoder: Encoder, tell: Callable[[str], None] = lambda _: None
+        self, name: str, rows: Sequence[Row], encoder: TextEncoder, tell: Callable[[str], None] = lambda _: None
     ) -> Held:
         """Add rows, replacing those with the same id; the collection is made if there is none.
 
@@ -199,11 +198,12 @@ def refuse_twins(rows: Sequence[Row]) -> None:
         raise BadInput("Two rows have the same id. Give every row an id of its own.")
 
 
-def encoded(rows: Sequence[Row], encoder: Encoder, tell: Callable[[str], None]) -> Vectors:
+def encoded(rows: Sequence[Row], encoder: TextEncoder, tell: Callable[[str], None]) -> Vectors:
     """Give each row the unit-length mean of its sentences' vectors, shape (rows, 384)."""
     result = np.zeros((len(rows), DIMENSION), dtype=np.float32)
-    for start in range(0, len(rows), _CHUNK):
-        some = [_sentences(row) for row in rows[start : start + _CHUNK]]
+    size = at_once(encoder)
+    for start in range(0, len(rows), size):
+        some = [_sentences(row) for row in rows[start : start + size]]
         vectors = encoder.encode([sentence for sentences in some for sentence in sentences])
         ends = np.cumsum([len(sentences) for sentences in some])
         for number, (end, sentences) in enumerate(zip(ends, some, strict=True), start):

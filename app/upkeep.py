@@ -33,11 +33,12 @@ def index_build(
     if_stale: Annotated[
         bool, typer.Option("--if-stale", help="Only if there is none for this catalogue and model.")
     ] = False,
+    engine: Annotated[console.Engine, console.ENGINE_OPTION] = console.Engine.local,
 ) -> None:
     """Build the index of the catalogue's views; the old one serves until the new one is whole."""
     from app.settings import Settings  # noqa: PLC0415
 
-    if not console.build(Settings.from_environment(), force=not if_stale):
+    if not console.build(Settings.from_environment(), force=not if_stale, engine=engine):
         typer.echo("The index is up to date.", err=True)
     # Opened once: the model's graph and the name finder's tables come to lie beside the index, and later starts need
     # not be able to write.
@@ -60,6 +61,7 @@ def index_add(
         typer.Argument(help="JSONL, CSV or Parquet files of rows (id, name, about, url), or folders of texts."),
     ],
     collection: Annotated[str, NAME_OPTION],
+    engine: Annotated[console.Engine, console.ENGINE_OPTION] = console.Engine.local,
 ) -> None:
     """Add rows to a collection of your own; rows with an id that is there are replaced, and all others stay."""
     from app import corpus, store  # noqa: PLC0415
@@ -67,7 +69,8 @@ def index_add(
     held = console.collections()
     store.checked(collection)  # a wrong name is said before the files are read
     rows = corpus.rows(files)
-    found = held.add(collection, rows, console.encoder(), lambda line: typer.echo(f"index: {line}", err=True))
+    with console.encoder(engine, f"collection-{collection}") as encoder:
+        found = held.add(collection, rows, encoder, lambda line: typer.echo(f"index: {line}", err=True))
     typer.echo(f"{collection}: {len(rows):,} rows added or replaced, {len(found):,} in all.", err=True)
 
 

@@ -117,13 +117,16 @@ ALLOWED: dict[str, set[str]] = {
     | {"access", "bodies", "catalogue", "checker", "contract", "holdings", "intake", "lookup", "render", "report"}
     | {"page", "serving", "settings", "shelf", "voices", "web"},
     "console": PLAIN
-    | {"catalogue", "checker", "encoder", "rephrase", "report", "runtime", "settings", "store", "stores"},
+    | {"bulk", "catalogue", "checker", "encoder", "rephrase", "report", "runtime", "settings", "store", "stores"},
+    # Many texts on Daft.
+    "engine": PLAIN,
+    "bulk": PLAIN | {"checker", "encoder", "engine", "report", "runtime", "settings"},
     "progress": set(),
     "sarif": {"report"},
     "gate": PLAIN | {"checker", "console", "report", "sarif"},
     "ahead": set(),
     "batch": PLAIN
-    | {"ahead", "checker", "console", "fetch", "progress", "render", "report", "settings", "submissions"},
+    | {"ahead", "bulk", "checker", "console", "fetch", "progress", "render", "report", "settings", "submissions"},
     "upkeep": PLAIN | {"admission", "catalogue", "console", "corpus", "harvest", "keys", "settings", "store"},
     # The page, beside its main room.
     "words": {"report"},
@@ -184,6 +187,8 @@ OWNERS: dict[str, set[str]] = {
     "pgvector": {"postgres"},
     "psycopg": {"postgres"},
     "psycopg_pool": {"postgres"},
+    "daft": {"engine"},
+    "ray": {"engine"},
     "jinja2": {"render", "web", "serving"},
     "babel": {"tongues"},
     "httpx_secure": {"fetch"},

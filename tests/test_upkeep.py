@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,7 +34,7 @@ def held(tmp_path: Path, fake_encoder: Encoder, monkeypatch: pytest.MonkeyPatch)
     """Keep collections in a fresh folder, their vectors made of word counts."""
     found = Collections(tmp_path / "collections", fake_encoder.name)
     monkeypatch.setattr(console, "collections", lambda: found)
-    monkeypatch.setattr(console, "encoder", lambda: fake_encoder)
+    monkeypatch.setattr(console, "encoder", lambda *_: nullcontext(fake_encoder))
     return found
 
 
