@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from app.advice import Handbook, choose, control, keep, overlap, sources, suggest
 from app.advice.handbook import DATA, EFFORTS, FACETS
 from app.advice.selection import MARGIN, NEAR_DUPLICATE
+from app.advice.subject import subject
 from app.advice.voice import clipped, ended, lower_first, tell, voiced
 from app.catalogue import Catalogue
 from app.errors import BadInput, CatalogueInvalid
@@ -373,6 +374,126 @@ def test_unclear_and_off_topic_texts_get_a_few_hints(catalogue: Catalogue, handb
     assert all(s.rewrite.startswith("Something with AI") and "[" in s.rewrite for s in hints)
     reading = _reading("A to-do app with React and login.", {"cliche-crud-app-with-ai": 0.4}, catalogue)
     assert 2 <= len(suggest(reading, WORN, "off_topic", [], catalogue, handbook)) <= 3
+
+
+def test_hints_fit_what_the_text_is(catalogue: Catalogue, handbook: Handbook) -> None:
+    """Software hears what would make it a data project, and from its own field or none; what is no project, to say one.
+
+    Nothing is said of a theme, for there is none: nobody has seen a question on pip "fifty times".
+    """
+    shop = _reading("A shop in Django with a cart and Stripe.", {"cliche-plagiarism-checker": 0.4}, catalogue)
+    hints = suggest(shop, WORN, "off_topic", [], catalogue, handbook)
+    named = [catalogue.alternatives[e] for s in hints for e in s.entries if e in catalogue.alternatives]
+    assert {one.domain for one in named} <= {"commerce"}
+    todo = _reading("A to-do list with React and MongoDB.", {"gutenberg": 0.3}, catalogue)
+    assert not any(s.title.startswith("Feed it") for s in suggest(todo, WORN, "off_topic", [], catalogue, handbook))
+    asked = _reading("how do i install pandas?? pip says externally managed", {"gutenberg": 0.3}, catalogue)
+    stray = suggest(asked, WORN, "off_topic", [], catalogue, handbook)
+    assert [s.id.split(".")[0] for s in stray] in (["stray-idea", "stray-start"], ["stray-start", "stray-idea"])
+    for one in (*hints, *stray):
+        assert "\u201c" not in f"{one.title} {one.detail}"
+
+
+def test_a_hint_with_open_places_promises_nothing() -> None:
+    """What stands in brackets was not tried, whatever the judge would make of it."""
+    open_one, told = replace(_suggestion(1, "data"), rewrite="The data are [which]."), _suggestion(2, "use")
+    tried = [(open_one, Projected("original", 0.01)), (told, Projected("original", 0.02))]
+    assert [after for _, after in choose(tried, "unclear", 0.4)] == [
+        Projected("unclear", 0.4),
+        Projected("original", 0.02),
+    ]
+
+
+def test_where_the_form_alone_moves_the_verdict_only_the_best_one_counts() -> None:
+    """A retelling without a new fact came out partly known: so a suggestion that does as well owes that to its form."""
+    tried = [
+        (_suggestion(1, "data"), Projected("partly_known", 0.2)),
+        (_suggestion(2, "use"), Projected("original", 0.05)),
+    ]
+    kept = choose(tried, "well_worn", 0.95, Projected("partly_known", 0.4))
+    assert [s.id for s, _ in kept] == ["s2"]
+    assert len(choose(tried, "well_worn", 0.95, Projected("well_worn", 0.8))) == 2
+
+
+def test_a_reported_score_is_taken_up_by_some_and_never_by_the_rewrite(
+    catalogue: Catalogue, handbook: Handbook
+) -> None:
+    """Some suggestions speak of the author's own score as it stands in the text; a number that is none stays out."""
+    text = "Plant disease on PlantVillage, 38 classes, split 80/20. EfficientNet reached an accuracy of 98.7%."
+    reading, matches = _about_dataset("plantvillage", text, catalogue)
+    found = suggest(reading, WORN, "well_worn", matches, catalogue, handbook)
+    told = ["98.7%" in s.detail for s in found]
+    assert 0 < sum(told) < len(told)
+    assert not any("98.7" in s.rewrite for s in found)
+    plain, matches = _about_dataset("plantvillage", text.partition(" EfficientNet")[0], catalogue)
+    assert not any("Your 80" in s.detail for s in suggest(plain, WORN, "well_worn", matches, catalogue, handbook))
+
+
+@pytest.mark.parametrize(
+    ("text", "figure"),
+    [
+        ("I got 81% but 80% of flights are on time.", "81%"),
+        ("LSTM and 1D-CNN, RMSE 14.2 on test", "RMSE 14.2"),
+        ("MAPE 10% on six weeks", "MAPE 10%"),
+        ("F1 0.82 on the held-out part", "0.82"),
+        ("with 92 % test accuracy", "92 %"),
+        ("70% train, 30% test, 5,863 images, k=5", ""),
+        ("It was 100% fun, and 99 Luftballons.", ""),
+    ],
+)
+def test_a_score_is_a_number_beside_its_measure(text: str, figure: str, catalogue: Catalogue) -> None:
+    """Shares, counts and settings are no scores."""
+    assert subject(_reading(text, {"titanic": 0.4}, catalogue), [], catalogue).figure == figure
+
+
+def test_few_hours_get_no_months(catalogue: Catalogue, handbook: Handbook) -> None:
+    """Ten hours: nothing of a month goes first, and what runs over weeks says what a tenth of it is."""
+    for name, reading, matches in _worn_cases(catalogue)[:12]:
+        found = suggest(reading, WORN, "well_worn", matches, catalogue, handbook, HEALTH)
+        long = [s for s in found if s.effort == "a month" or sources.takes_long(s.detail)]
+        assert all("10 hours" in s.detail for s in long), name
+        assert not any(s.effort == "a month" for s in found[:5]), name
+        many = suggest(reading, WORN, "well_worn", matches, catalogue, handbook, GAMES)
+        assert not any("100 hours" in s.detail for s in many), name
+
+
+def test_what_runs_every_day_asks_a_source_that_changes(catalogue: Catalogue, handbook: Handbook) -> None:
+    """A forecast each morning needs something new each morning: no file that comes out once a year."""
+    living = {a.name for a in catalogue.alternatives.values() if sources.is_living(a)}
+    seen = 0
+    for name, reading, matches in _worn_cases(catalogue):
+        for about in (None, HEALTH, GAMES):
+            for one in suggest(reading, WORN, "well_worn", matches, catalogue, handbook, about):
+                if one.id.startswith(("alt-watch.", "k-ser-live.", "twist-run.")):
+                    seen += 1
+                    assert one.resources[0].name in living, (name, one.id)
+    assert seen
+
+
+def test_a_region_counts_only_where_the_matter_fits(catalogue: Catalogue, handbook: Handbook) -> None:
+    """Somebody in Lagos who likes games isn't sent to the dams of Tunisia because both are in Africa."""
+    reading, matches = _about_dataset("titanic", "titanic survival w/ logistic regression", catalogue)
+    ranked = sources.alternatives(subject(reading, matches, catalogue), catalogue, GAMES)
+    assert [a.domain for a in ranked[:3]] == ["games"] * 3
+    assert "alt-data-gov-tn" not in {a.id for a in ranked[:6]}
+
+
+def test_torn_names_are_not_spoken_of(catalogue: Catalogue) -> None:
+    """A theme's name isn't taken apart: columns stand in for it where the data have some that one can say."""
+    reading, matches = _about_dataset("titanic", "titanic survival w/ logistic regression", catalogue)
+    assert subject(reading, matches, catalogue).words == ("sex", "age", "fare")
+    text = "Fake news detection with TF-IDF on news.csv"
+    reading, matches = _about_dataset("fake-real-news-isot", text, catalogue)
+    assert subject(reading, matches, catalogue).words == ()
+
+
+def test_a_theme_that_only_sounds_alike_is_left(catalogue: Catalogue) -> None:
+    """Trading agents are no Mario: a theme that doesn't know the data needs a word of its own in the text."""
+    near = {"trading-env": 0.7, "cliche-snake-rl": 0.62}
+    for text, theme in (("PPO trades the Dow Jones 30 in a backtest", None), ("PPO plays Mario", "cliche-snake-rl")):
+        reading = _reading(text, near, catalogue)
+        found = subject(reading, [_match("trading-env", catalogue)], catalogue).cliche
+        assert (found.id if found else None) == theme
 
 
 @pytest.mark.parametrize("label", LABELS)

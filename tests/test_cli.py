@@ -170,6 +170,30 @@ class TestWithTheModel:
         assert run("check", OWN, "--fail-on-flag") == 0
         assert b"Traceback" not in capsysbinary.readouterr().err
 
+    def test_what_the_author_says_of_themselves_steers_the_advice_alone(
+        self, capsysbinary: pytest.CaptureFixture[bytes]
+    ) -> None:
+        """Two people with one idea get the same verdict and other suggestions, each of their own place and liking."""
+        found = []
+        for about in (
+            ["--interests", "health", "--place", "Porto", "--hours", "10", "--hardware", "no GPU"],
+            ["--interests", "games", "--place", "Lagos", "--hours", "100", "--skills", "web", "--hardware", "a GPU"],
+        ):
+            assert run("check", TITANIC, "--format", "json", *about) == 0
+            found.append(json.loads(capsysbinary.readouterr().out))
+        health, games = found
+        assert health["flag_probability"] == games["flag_probability"]
+        told = [" ".join(f"{s['title']} {s['detail']}" for s in one["suggestions"]) for one in found]
+        assert "Porto" in told[0]
+        assert "Lagos" in told[1]
+        assert len({s["title"] for s in health["suggestions"]} & {s["title"] for s in games["suggestions"]}) <= 1
+        assert "a month" not in {s["effort"] for s in health["suggestions"]}
+        for one in found:
+            for suggestion in one["suggestions"]:
+                assert len(suggestion["first_steps"]) == 2
+                assert all(r["url"].startswith("http") for r in suggestion["resources"])
+        assert run("check", TITANIC, "--hours", "-1") == cli.EXIT_BAD_INPUT
+
     @pytest.mark.parametrize(
         ("text", "words"), [(" ", "There is nothing in the text"), ("x" * 200_001, "200,001 characters")]
     )

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.advice import sources
+from app.advice import phrases, sources
 from app.advice.subject import Subject, subject
 from app.advice.voice import clipped, ended, jitter, lower_first, pick, tell, upper_first, voiced
 from app.records import Resource, Suggestion
@@ -36,6 +36,15 @@ _PLANS: dict[VerdictLabel, tuple[str, ...]] = {
 """Where the candidates come from; each costs a reading, so there are few to spare. Ways are written for one theme and
 come first; a scene and what is known of the text stand between them, so that two people with one theme get different
 lists."""
+_HINTS = frozenset({"offtopic", "stray", "unclear"})
+"""Plays for texts that hold no project to speak of: nothing is said of its theme, for it has none."""
+_STRAY = ("stray", "stray")
+_SOFTWARE = re.compile(
+    r"\b(?:apps?|websites?|web|platform|react|vue|angular|node|express|django|flask|next\.?js|mern|api|backend|frontend|"
+    r"android|ios|flutter|swift|kotlin|game|unity|plugin|extension|bot|dashboard|portal|clone|shop|tool|cli|script|"
+    r"arduino|servo|raspberry|sensor|device|database|css|html|javascript|typescript|java|unity|login|server)\b"
+)
+"""By these words a text that is off topic still tells of something that was built."""
 _BORROWED = ("own", "way", "scene", "own", "known", "scene", "own")
 """For an original text whose data are not its author's: there the plays on one's own data alone would miss."""
 _STEERED = ("scene", "alternative", "way", "known", "scene", "known", "alternative", "way")
@@ -45,6 +54,8 @@ _SAME_TASK = frozenset({"play-scene-shift", "play-scene-before"})
 """Plays that try the present model on the scene."""
 _OF_MODALITY = {"play-k-ser-live": "time series", "play-k-llm-time": "text", "play-k-ser-interval": "time series"}
 """Plays that rest on a source of one kind, where others only need company."""
+_LIVING = frozenset({"play-alt-watch", "play-k-ser-live", "play-twist-run"})
+"""Plays that ask a source anew every day: it has to have something new by then."""
 _KIN = {"cluster": "tabular", "explore": "tabular", "generate": "image", "graph": "text", "recommender": "tabular"}
 _NEEDS_GPU = frozenset({"image", "text", "llm", "audio", "generate"})
 _SKILLS: tuple[tuple[str, frozenset[str]], ...] = (
@@ -54,65 +65,8 @@ _SKILLS: tuple[tuple[str, frozenset[str]], ...] = (
     (r"sql|data engineer|cloud|docker|aws|devops|backend", frozenset({"monitor", "deploy", "raw", "data-work"})),
     (r"writ|journal|blog|teach|present", frozenset({"shown", "user", "audit"})),
 )
-_STAYS = (
-    "{Method} can stay.",
-    "Keep {method}; it isn't what is worn out.",
-    "Spend no evening on anything fancier than {method}.",
-    "{Method} is good enough for this.",
-    "Leave {method} as it is: the rest is what is new.",
-    "Nothing cleverer than {method} is needed.",
-)
-_STAYS_SMALL = (
-    "No GPU is needed: frozen features and a small model on top.",
-    "Frozen features and a light model keep it on a laptop.",
-    "Run it on a CPU with features from a frozen network.",
-    "A small model on frozen features trains in minutes without a GPU.",
-)
-_COMPANY = (
-    "For the step after, {alt} ({how}) invites a question of its own: {question}",
-    "If you go on afterwards, {alt} ({how}) lets you ask: {question}",
-    "A little-used source to go on with is {alt} ({how}). One could ask it: {question}",
-    "Look at {alt} as well ({how}); its question would be: {question}",
-)
-_ANCHORS = (
-    "It begins where the usual {theme} project stops.",
-    "{Theme} is where you start, and no longer the result.",
-    "Whoever has seen {theme} fifty times hasn't seen this.",
-    "That goes on from {theme} in place of repeating it.",
-)
-_ONWARD = (
-    "From there I went on.",
-    "Then I took it further.",
-    "That was the base; this is what came after.",
-    "The second half is new.",
-)
-_AMOUNTS: dict[str, tuple[str, ...]] = {
-    "text": ("3,200 texts", "1,900 texts", "5,400 texts"),
-    "image": ("1,800 pictures", "2,600 pictures", "950 pictures"),
-    "time series": ("fourteen months of readings", "nine months of readings", "two years of readings"),
-    "tabular": ("6,400 records", "11,000 records", "3,700 records"),
-    "audio": ("900 clips", "1,400 clips", "620 clips"),
-    "geospatial": ("2,600 located records", "4,100 located records", "1,700 located records"),
-    "graph": ("a network of 5,100 nodes", "a network of 2,300 nodes", "a network of 8,700 nodes"),
-    "events": ("six weeks of events", "ten weeks of events", "four weeks of events"),
-    "multimodal": ("1,200 items", "800 items", "2,100 items"),
-    "3d": ("700 objects", "400 objects", "1,100 objects"),
-}
-_REFRESH = {
-    "live": "by the second",
-    "continuous": "all the time",
-    "periodic": "from time to time",
-    "seconds": "every few seconds",
-    "minutes": "every few minutes",
-    "hours": "every few hours",
-}
-_WAYS = {
-    "sensor": "with a device of [your|my] own",
-    "api": "through its API",
-    "dump": "as a bulk download",
-    "scrape": "by reading its pages",
-    "stream": "from its live stream",
-}
+FIGURED = 0.5
+"""Share of a text's suggestions that take up the score that it reports: all of them would only repeat it."""
 
 
 _ORDERS = re.compile(
@@ -164,7 +118,7 @@ def control(reading: Reading, verdict: VerdictLabel, matches: Sequence[Match], c
     """
     again = "I did it again with the same data and the same method, more carefully, and wrote down what I found."
     if verdict == "partly_known":
-        return f"{_own_text(reading, KEPT_WORDS)} {_ONWARD[0]} {again}"
+        return f"{_own_text(reading, KEPT_WORDS)} {phrases.ONWARD[0]} {again}"
     topic = subject(reading, matches, catalogue)
     return f"My data are {_data(topic)} and my method is {topic.method}. {again}"
 
@@ -190,6 +144,8 @@ class _Writer:
         self._company = sources.company(self._ranked, topic, about)
         self._scenes = sources.scenes(topic, handbook, about)
         self._fitting = sources.fitting(self._scenes, topic)
+        # Outside English nearness of meaning is chance: where nothing was matched by name, no source can be near.
+        self._unplaced = not (topic.dataset or topic.cliche) and reading.brief.language not in {"en", "und"}
         self._ways = self._ways_out(catalogue)
         self._liking = f"{about.interests} {about.place}" if about else ""
 
@@ -197,14 +153,21 @@ class _Writer:
         """Pair plays with what fills them; no play, alternative or twist comes twice."""
         twists = self._twists()
         taken = {a.id for a in self._ways.values()} | {a.id for _, a in twists if a}
-        alternatives = iter([a for a in self._ranked if a.id not in taken])
+        alternatives = [a for a in self._ranked if a.id not in taken]
         places: Iterator[Scene] = iter(self._scenes)
         told: set[str] = set()
         facets: Counter[str] = Counter()
         passing = 0
         steered = verdict == "well_worn" and sources.interests(self._about)
         borrowed = verdict == "original" and self._facets.data.status != "own"
-        for wanted in _STEERED if steered else _BORROWED if borrowed else _PLANS[verdict]:
+        stray = verdict == "off_topic" and not _SOFTWARE.search(self._reading.folded)
+        plan = _STEERED if steered else _BORROWED if borrowed else _STRAY if stray else _PLANS[verdict]
+        if verdict in {"off_topic", "unclear"}:
+            # Its nearest entries are near by chance; its own words, or its author's interests, name a field or none.
+            field = {*sources.fields(self._reading.folded), *sources.interests(self._about)}
+            alternatives = [a for a in self._ranked if a.domain in field] or list(self._ranked)
+            told |= set() if field else {"play-off-source"}
+        for wanted in plan:
             source, twist, given = wanted, "", None
             if wanted == "way" and not self._ways.keys() - told:
                 source = "scene"
@@ -212,18 +175,18 @@ class _Writer:
                     twist, given = twists.pop(0)
                     source = "twist" if given else "bare"
             scene = next(places) if source == "scene" else None
-            play = self._pick(source, told, facets, scene)
+            play = self._pick(source, told, facets, scene, given)
             if play is None:
                 continue
             told.add(play.id)
             facets[play.facet] += 1
             if source == "way":
                 given = self._ways[play.id]
-            elif source in {"alternative", "offtopic", "unclear"}:
-                given = next(alternatives)
+            elif source in {"alternative", *_HINTS}:
+                given = next(a for a in alternatives if play.id not in _LIVING or sources.is_living(a))
+                alternatives.remove(given)
             elif given is None and play.id in _OF_MODALITY:
-                close = [a for a in self._company if sources.is_close(a, self._topic)]
-                given = next(a for a in close if _OF_MODALITY[play.id] in a.modalities)
+                given = next(a for a in self._company if self._can_carry(a, play))
             elif given is None:
                 # Here a source only keeps company, and a few that suit do better than many that don't.
                 given = self._company[passing % len(self._company)]
@@ -247,12 +210,22 @@ class _Writer:
             found[way.play().id] = source
         return found
 
-    def _pick(self, source: str, told: set[str], facets: Counter[str], scene: Scene | None) -> Play | None:
+    def _can_carry(self, alternative: Alternative, play: Play) -> bool:
+        """Tell whether a source is of the kind on which a play rests."""
+        if play.id in _LIVING and not sources.is_living(alternative):
+            return False
+        return sources.is_close(alternative, self._topic) and _OF_MODALITY[play.id] in alternative.modalities
+
+    def _pick(
+        self, source: str, told: set[str], facets: Counter[str], scene: Scene | None, given: Alternative | None
+    ) -> Play | None:
         family = self._topic.family
 
         def worth(play: Play) -> float:
             worth = jitter(self._topic.seed, self._liking, play.id) - 0.45 * facets[play.facet] + self._leaning(play)
-            return worth - 0.7 * (play.family == _KIN.get(family))
+            # Without a dataset there is little to say of "the usual data" of a theme.
+            vague = self._topic.dataset is None and "{dataset}" in f"{play.title}{play.detail}"
+            return worth - 0.7 * (play.family == _KIN.get(family)) - 0.6 * vague
 
         ways = [w.play() for w in self._handbook.ways if f"play-{w.id}" in self._ways] if source == "way" else []
         fit = [
@@ -263,8 +236,9 @@ class _Writer:
         if scene is not None and not sources.is_themed(scene, self._topic):
             # A model from leaves can't be tried on flats: only a scene of the theme has the same task.
             fit = [p for p in fit if p.id not in _SAME_TASK]
-        had = {m for each in self._company if sources.is_close(each, self._topic) for m in each.modalities}
-        fit = [p for p in fit if _OF_MODALITY.get(p.id, "") in {"", *had}]
+        fit = [p for p in fit if p.id not in _OF_MODALITY or any(self._can_carry(a, p) for a in self._company)]
+        if given is not None and not sources.is_living(given):
+            fit = [p for p in fit if p.id not in _LIVING]
         if source == "known" and self._topic.dataset is None:
             fit = [p for p in fit if "{dataset}" not in p.title + p.rewrite] or fit
         return min(fit, key=lambda p: (-worth(p), p.id), default=None)
@@ -279,13 +253,13 @@ class _Writer:
             re.search(words, about.skills.casefold()) and principle in wanted for words, wanted in _SKILLS
         )
         if about.hours is not None:
-            short, long = about.hours <= 12, about.hours >= 60
+            short, long = sources.hurried(about), about.hours >= 60
             by_effort = {
                 "a weekend": 1.2 * short - 0.4 * long,
                 "two weeks": 0.3 * short,
                 "a month": 0.5 * long - 2.0 * short,
             }
-            leaning += by_effort[play.effort]
+            leaning += by_effort[play.effort] - 0.8 * (short and sources.takes_long(play.detail))
         if re.search(r"raspberry|arduino|esp32|phone|micro|board", about.hardware.casefold()):
             leaning += 0.8 * (principle == "constraint")
         return leaning
@@ -317,19 +291,24 @@ class _Writer:
         seed = f"{self._topic.seed}{play.id}"
         you, me = self._slots(filling, "you", seed), self._slots(filling, "me", seed)
         title, detail = tell(play.title, you, "you", seed), tell(play.detail, you, "you", f"{seed}d")
-        if not self._names_own(f"{title} {detail}"):
-            detail += " " + tell(pick(_ANCHORS, seed), you, "you")
-        if play.source in _WITH_COMPANY and you["alt"].casefold() not in f"{title} {detail}".casefold():
-            detail += " " + tell(pick(_COMPANY, seed), you, "you")
+        if play.source not in _HINTS and not self._names_own(f"{title} {detail}"):
+            detail += " " + tell(pick(phrases.ANCHORS, seed), you, "you")
+        if self._topic.figure and play.source != "own" and jitter(seed, "figure") < FIGURED:
+            detail += " " + phrases.FIGURES[play.facet].format(figure=self._topic.figure)
+        accompanied = play.source in _WITH_COMPANY and not self._unplaced
+        if accompanied and you["alt"].casefold() not in f"{title} {detail}".casefold():
+            detail += " " + tell(pick(phrases.COMPANY, seed), you, "you")
+        if sources.hurried(self._about) and (play.effort == "a month" or sources.takes_long(detail)):
+            detail += " " + pick(phrases.SLICES, seed).format(hours=f"{self._about.hours:g}" if self._about else "")
         if filling.alternative.licence == "terms apply" and filling.alternative.name in f"{title} {detail}":
             detail += " Read its terms before you publish anything."
         rewrite = tell(play.rewrite, me, "me", seed)
         if verdict in {"partly_known", "original"} and play.source != "own":
-            rewrite = f"{_own_text(self._reading, KEPT_WORDS)} {pick(_ONWARD, seed)} {rewrite}"
+            rewrite = f"{_own_text(self._reading, KEPT_WORDS)} {pick(phrases.ONWARD, seed)} {rewrite}"
         principle = self._handbook.principles[play.principle]
         alternative = filling.alternative
         filler = filling.scene.id if play.source == "scene" else alternative.id
-        spoken_of = play.source in _WITH_COMPANY or "{alt}" in play.detail.lower()
+        spoken_of = accompanied or "{alt}" in play.detail.lower()
         named = [Resource(alternative.name, alternative.url or "")] if spoken_of else []
         cited = [alternative.id] if spoken_of else []
         return Suggestion(
@@ -350,7 +329,7 @@ class _Writer:
         here = {"place": place}
         way = voiced(_way(alternative), voice)
         pulled = "recorded" if "sensor" in alternative.access else "pulled"
-        amount = pick(_AMOUNTS[alternative.modalities[0]], seed)
+        amount = pick(phrases.AMOUNTS[alternative.modalities[0]], seed)
         got = f"pulled {amount} from {alternative.name} {way}"
         if alternative.access == ("sensor",):
             got = f"set up my own {re.sub('^Own ', '', alternative.name)} and recorded {amount}"
@@ -381,10 +360,10 @@ class _Writer:
             "twist": lower_first(filling.twist),
             "who": scene.who,
             "who_own": "one person who has this problem",
-            "words": _series(topic.words) or _FALLBACK_WORDS.get(topic.family, theme),
+            "words": _series(topic.words) or phrases.FALLBACK_WORDS.get(topic.family, theme),
         }
         small = self._about and re.search(r"no gpu|without (?:a )?gpu|cpu|laptop", self._about.hardware.casefold())
-        stays = _STAYS_SMALL if small and topic.family in _NEEDS_GPU else _STAYS
+        stays = phrases.STAYS_SMALL if small and topic.family in _NEEDS_GPU else phrases.STAYS
         return base | {
             "method_stays": tell(pick(stays, seed), base, voice),
             "text": _own_text(self._reading, OWN_WORDS),
@@ -395,7 +374,8 @@ class _Writer:
 
     def _names_own(self, text: str) -> bool:
         topic = self._topic
-        named = [topic.theme, *topic.words, *([_data(topic)] if topic.dataset else []), self._quote(14)]
+        words = [w for w in topic.words if w in self._reading.folded]
+        named = [topic.theme, *words, *([_data(topic)] if topic.dataset else []), self._quote(14)]
         return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) for name in named)
 
     def _quote(self, words: int) -> str:
@@ -406,16 +386,6 @@ class _Writer:
         return f"“{clipped(brief.sentences[chosen[0]].text, words)}”" if chosen else "your text"
 
 
-_FALLBACK_WORDS = {
-    "tabular": "the columns",
-    "explore": "the columns",
-    "cluster": "the columns",
-    "text": "the meaning",
-    "image": "the thing",
-    "graph": "the links",
-}
-
-
 def _own_text(reading: Reading, words: int) -> str:
     brief = reading.brief
     prose = [brief.sentences[i].text for i in reading.counted] or [brief.text]
@@ -424,11 +394,11 @@ def _own_text(reading: Reading, words: int) -> str:
 
 def _way(alternative: Alternative) -> str:
     if "sensor" in alternative.access and len(alternative.access) == 1:
-        way = _WAYS["sensor"]
+        way = phrases.WAYS["sensor"]
     elif "api" in alternative.access and "API" in alternative.name:
         way = "with a few lines of code"
     else:
-        way = " or ".join(_WAYS[a] for a in alternative.access if a != "sensor")
+        way = " or ".join(phrases.WAYS[a] for a in alternative.access if a != "sensor")
     return way
 
 
@@ -440,8 +410,8 @@ def _data(topic: Subject) -> str:
 
 
 def _refresh(text: str) -> str:
-    if text in _REFRESH:
-        return _REFRESH[text]
+    if text in phrases.REFRESH:
+        return phrases.REFRESH[text]
     return f"every {text}" if text.endswith(("s", "years")) else text
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parent / "data"
 FACETS = ("data", "question", "method", "use")
 EFFORTS = ("a weekend", "two weeks", "a month")
-SOURCES = ("alternative", "scene", "twist", "bare", "known", "own", "way", "offtopic", "unclear")
+SOURCES = ("alternative", "scene", "twist", "bare", "known", "own", "way", "offtopic", "stray", "unclear")
 FAMILIES = (
     "any",
     "image",
@@ -81,7 +81,8 @@ class Play:
 
     Attributes:
         principle: id of the principle that it applies.
-        source: what fills it: an alternative, a scene, a cliché's twist, or what is known of the text itself.
+        source: what fills it: an alternative, a scene, a cliché's twist, or what is known of the text itself;
+            ``offtopic`` is for software without data, ``stray`` for what is no project at all.
         family: kind of project that it suits, or ``any``.
         rewrite: the idea as its author would tell it afterwards.
     """

@@ -6,10 +6,12 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from app.records import Projected
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.records import Facets, Match, Projected, Suggestion, VerdictLabel
+    from app.records import Facets, Match, Suggestion, VerdictLabel
 
     Judged = tuple[Suggestion, Projected]
 
@@ -47,11 +49,13 @@ def choose(
         comes once before any comes twice, and what changes the verdict comes before what only lowers the probability.
     """
     if before not in _RANK:
-        return tuple(candidates[:_HINTS])
+        # A sentence with open places can't be tried: it promises nothing, whatever the judge makes of the brackets.
+        still = Projected(before, probability)
+        return tuple((one, still if "[" in one.rewrite else projected) for one, projected in candidates[:_HINTS])
     fit = [one for one in candidates if _moves(one[1], before, probability)]
     if control:
         bar = min(probability, control.flag_probability)
-        fit = [one for one in fit if _beats(one[1], before, bar)]
+        fit = [one for one in fit if _beats(one[1], before, bar) and _outranks(one[1], before, control)]
     fit.sort(key=lambda one: _RANK[one[1].verdict] >= _RANK[before] and before != "original")
     chosen: list[Judged] = []
     facets: Counter[str] = Counter()
@@ -109,6 +113,12 @@ def _moves(projected: Projected, before: VerdictLabel, probability: float) -> bo
 def _beats(projected: Projected, before: VerdictLabel, bar: float) -> bool:
     """Tell whether more than the form of a rewrite moved the judge."""
     return before == "original" or bar - projected.flag_probability >= min(MARGIN, bar / 2)
+
+
+def _outranks(projected: Projected, before: VerdictLabel, control: Projected) -> bool:
+    """Tell whether a verdict is owed to more than the form: where that alone moves it, only the best one shows it."""
+    moved_by_form = control.verdict in _RANK and _RANK[control.verdict] < _RANK[before]
+    return before == "original" or not moved_by_form or projected.verdict == "original"
 
 
 def overlap(one: str, other: str) -> float:

@@ -56,40 +56,47 @@ _NEAR_DOMAINS: dict[str, tuple[str, ...]] = {
     "vehicles": ("cities and transport", "engineering"),
     "work": ("economy", "education", "society"),
 }
+_EVERY_DAY = frozenset(
+    {"live", "continuous", "seconds", "minutes", "5 minutes", "15 minutes", "30 minutes", "hours", "hourly", "daily"}
+    | {"nightly"}
+)
+FEW_HOURS = 12
+"""Up to here nobody has months, whatever a scene asks for."""
+_LONG = re.compile(r"\b(?:months?|weeks|winter|summer|season|years?)\b")
 LIKED = 7.0
 """Weight of what the author says they like: more than that of the project's own theme and domain together."""
 _INTERESTS: dict[str, str] = {
     "agriculture": r"farm|garden|crop|agricult|plant",
     "art": r"\bart\b|museum|design|paint|craft",
-    "astronomy and physics": r"astronom|space|physic|star",
-    "biology": r"biolog|gene|cell",
-    "books": r"book|read|literatur|librar|poet",
+    "astronomy and physics": r"astronom|space|physic|stars?\b",
+    "biology": r"biolog|gen(?:es?\b|etic|om)|cells?\b",
+    "books": r"book|read(?:ing|ers?)?\b|literatur|librar|poet",
     "chemistry": r"chemi|material|brew",
-    "cities and transport": r"cit(?:y|ies)|transport|bus|train|cycl|bik|traffic|urban|transit",
+    "cities and transport": r"cit(?:y|ies)\b|transport|bus(?:es)?\b|trains\b|railway|cycl|bik|traffic|urban|transit",
     "climate": r"climate|weather",
     "commerce": r"shop|retail|market|commerce|e-?commerce",
     "documents": r"archive|handwrit|document|histor",
     "economy": r"econom|inequal|poverty",
     "education": r"educat|teach|school|student",
     "energy": r"energy|solar|electric|batter",
-    "engineering": r"engineer|machine|robot|electronic|maker",
-    "environment": r"environ|pollut|water|river|recycl|waste",
+    "engineering": r"engineer|machin(?!e[ -]learning)|robot|electronic|makers?\b",
+    "environment": r"environment|pollut|water|river|recycl|waste",
     "fashion": r"fashion|cloth",
     "film": r"film|movie|cinema|\btv\b",
     "finance": r"financ|bank|invest|insur|money",
-    "food": r"food|cook|kitchen|nutrition|restaurant|bak",
-    "games": r"\bgam(?:e|es|ing)\b|chess|esport|board game",
-    "health": r"health|medic|hospital|nurs|doctor|fitness|care",
+    "food": r"food|cook(?:s|ing)?\b|kitchen|nutrition|restaurant|bak(?:e|ing|er)",
+    "games": r"(?:video)?gam(?:es?|ing)\b|chess|e-?sport|board game",
+    "health": r"health|medic|hospital|nurs|doctor|fitness|care\b",
     "language": r"languag|linguist|translat|dialect|speech",
     "music": r"music|guitar|song|band|piano",
-    "nature": r"nature|bird|animal|wildlife|hik|insect|forest|sea|fish",
+    "nature": r"nature|bird|animal|wildlife|hik|insect|bees?\b|butterfl|forest|seas?\b|fish",
     "news": r"news|journalis|media",
     "people": r"psycholog|accessib|disab",
     "property": r"hous|rent|property|architect",
-    "remote sensing": r"satellit|map|geograph",
+    "remote sensing": r"satellit|maps?\b|mapping|geograph",
     "security": r"secur|fraud|scam|privacy|hack",
     "social media": r"social media|forum|online communit",
-    "society": r"law|politic|society|govern|justice|crime|charit|communit",
+    "society": r"laws?\b|legal|politic|society|govern|justice|crime|charit|communit",
     "software": r"software|open source|programm|devops",
     "sound": r"sound|audio|podcast|radio",
     "sport": r"sport|football|soccer|cricket|basket|running|gym|climb",
@@ -160,7 +167,12 @@ _FORMS_OF = {
 
 def interests(about: About | None) -> tuple[str, ...]:
     """Read the domains out of what somebody likes."""
-    return tuple(d for d, words in _INTERESTS.items() if re.search(words, about.interests.casefold())) if about else ()
+    return fields(about.interests.casefold()) if about else ()
+
+
+def fields(text: str) -> tuple[str, ...]:
+    """Read the domains out of a text in lower case, by words that belong to them."""
+    return tuple(domain for domain, words in _INTERESTS.items() if re.search(rf"\b(?:{words})", text))
 
 
 def alternatives(topic: Subject, catalogue: Catalogue, about: About | None) -> list[Alternative]:
@@ -194,6 +206,11 @@ def is_close(alternative: Alternative, topic: Subject) -> bool:
     return _linked(alternative, topic) or alternative.domain in topic.domains
 
 
+def is_living(alternative: Alternative) -> bool:
+    """Tell whether a source has something new every day, and can be asked for it."""
+    return alternative.refresh in _EVERY_DAY and alternative.access != ("dump",)
+
+
 def is_themed(scene: Scene, topic: Subject) -> bool:
     """Tell whether a scene leads out of the project's own theme."""
     return topic.cliche is not None and topic.cliche.id in scene.themes
@@ -223,6 +240,7 @@ def scenes(topic: Subject, handbook: Handbook, about: About | None) -> list[Scen
             + domain
             + 3.5 * (scene.domain in liked)
             + 4.0 * is_themed(scene, topic)
+            - 4.0 * (hurried(about) and takes_long(scene.collect))
             + 1.2 * jitter(topic.seed, scene.id)
         )
 
@@ -237,23 +255,35 @@ def _fit(alternative: Alternative, topic: Subject, about: About | None) -> float
     elif any(alternative.domain in _NEAR_DOMAINS.get(domain, ()) for domain in topic.domains[:2]):
         fit += 1.0
     fit += next((1.5 - 0.3 * i for i, f in enumerate(_FORMS_OF[topic.family]) if f in alternative.modalities), 0.0)
-    return fit + _suits(alternative, about)
+    return fit + _suits(alternative, topic, about)
 
 
-def _suits(alternative: Alternative, about: About | None) -> float:
+def _suits(alternative: Alternative, topic: Subject, about: About | None) -> float:
     """Weigh what the author says of themselves."""
     if about is None:
         return 0.0
     fit = LIKED * (alternative.domain in interests(about))
     region = alternative.region
     if region and about.place:
-        fit += 2.0 if re.search(PLACES[region], about.place.casefold()) else -5.0
+        # To be from the same part of the world is no reason by itself: dams in Tunis are nothing to a gamer in Lagos.
+        home = 2.0 if alternative.domain in {*topic.domains, *interests(about)} or _linked(alternative, topic) else 0.0
+        fit += home if re.search(PLACES[region], about.place.casefold()) else -5.0
     if "sensor" in alternative.access:
         fit += 1.5 * bool(
             re.search(r"arduino|raspberry|esp32|electronic|solder", f"{about.skills} {about.hardware}".casefold())
         )
-        fit -= 2.0 * (about.hours is not None and about.hours <= 12)
+        fit -= 2.0 * hurried(about)
     return fit
+
+
+def hurried(about: About | None) -> bool:
+    """Tell whether the author has a few hours only."""
+    return bool(about and about.hours is not None and about.hours <= FEW_HOURS)
+
+
+def takes_long(task: str) -> bool:
+    """Tell whether a task runs over weeks or months."""
+    return bool(_LONG.search(task))
 
 
 def elsewhere(alternative: Alternative, about: About | None) -> bool:

@@ -84,6 +84,24 @@ _ONLY_FEATURES = {
     "signal processing",
     "dimensionality reduction",
 }
+_SCORE = re.compile(
+    r"(?:accura\w*|\bacc|precision|recall|\bauc|roc[- ]auc|\bf1|f1[- ]score|\br2|r²|\bscore|\bgot|reach\w*|achiev\w*)"
+    r"\W{0,3}(?:of|is|was|at|=|:)?\W{0,2}(?:about |around )?(\d{2,3}(?:[.,]\d+)? ?%|0?\.\d{2,4})(?!\d)"
+    r"|(?<!\d)(\d{2,3}(?:[.,]\d+)? ?%)(?= (?:\w+ )?(?:accura|acc\b|precision|recall|f1|correct|test acc))"
+    r"|\b((?:RMSE|MAE|MAPE)\W{0,3}(?:of |is |was |= ?|: ?)?\d+(?:[.,]\d+)*(?: ?%)?)",
+    re.IGNORECASE,
+)
+"""A score beside the name of its measure, in the ways in which people write that."""
+_WITH_COLUMNS = frozenset({"tabular", "series", "cluster", "explore"})
+"""Kinds of project whose data's columns are quantities; of pictures and sounds the catalogue lists classes."""
+_OUTCOMES = frozenset(
+    re.findall(
+        r"\w+",
+        "setosa versicolor virginica survived churn attrition exited quality species outcome target label class price "
+        "sales positive negative spam ham fraud approved transported diagnosis malignant benign",
+    )
+)
+"""What the catalogue lists among columns and is to be foretold: no quantity to look at."""
 _PLAIN = {
     "image": "a small network",
     "tabular": "a plain regression",
@@ -129,7 +147,8 @@ class Subject:
         dataset: the one that the results most probably rest on.
         cliche: the theme that it comes nearest to.
         domains: its domains, nearest first.
-        words: the text's own words for its domain, at most three.
+        words: words for its domain, at most three: the text's own, or columns of its data.
+        figure: the score that the text reports, as it stands there; empty if it reports none.
         ground: catalogue ids that the advice rests on, best first; never empty where anything at all came near.
     """
 
@@ -141,6 +160,7 @@ class Subject:
     method: str
     theme: str
     words: tuple[str, ...]
+    figure: str
     ground: tuple[str, ...]
 
 
@@ -149,6 +169,7 @@ def subject(reading: Reading, matches: Sequence[Match], catalogue: Catalogue) ->
     dataset = _dataset(matches, catalogue)
     cliche = _cliche(reading, matches, catalogue, dataset)
     family = _family(reading, matches, catalogue, dataset, cliche)
+    theme = _theme(dataset, cliche, reading)
     near = sorted(reading.overall, key=lambda e: (-reading.overall[e], e))
     followed = [m.entry for m in matches if m.kind == "tutorial"][:1]
     ground = [e.id for e in (cliche, dataset) if e] or followed or near[:1]
@@ -159,8 +180,11 @@ def subject(reading: Reading, matches: Sequence[Match], catalogue: Catalogue) ->
         cliche=cliche,
         domains=_domains(near, catalogue, dataset, cliche),
         method=_method(reading, matches, catalogue) or _PLAIN[family],
-        theme=_theme(dataset, cliche, reading),
-        words=_words(reading, [e for e in (dataset, cliche) if e] or [catalogue.entries[e] for e in near[:3]]),
+        theme=theme,
+        words=_words(
+            reading, [e for e in (dataset, cliche) if e] or [catalogue.entries[e] for e in near[:3]], theme, family
+        ),
+        figure=_figure(reading),
         ground=tuple(ground or [next(iter(catalogue.cliches))]),
     )
 
@@ -191,7 +215,18 @@ def _cliche(reading: Reading, matches: Sequence[Match], catalogue: Catalogue, da
     best = min(weight, key=lambda e: (-weight[e], e), default=None)
     # A dataset of one's own kind that no cliché knows needs a surer sign than one that it does.
     bar = NEAR_CLICHE + (0.13 if dataset and best and dataset.id not in catalogue.cliches[best].datasets else 0.0)
-    return catalogue.cliches[best] if best and weight[best] >= min(bar, 0.6) else None
+    if best is None or weight[best] < min(bar, 0.6):
+        return None
+    found = catalogue.cliches[best]
+    # Data that the theme doesn't know, and no word of it in the text: then they only sound alike.
+    foreign = dataset is not None and dataset.id not in found.datasets
+    return None if foreign and not _speaks_of(reading, found) else found
+
+
+def _speaks_of(reading: Reading, cliche: Cliche) -> bool:
+    """Tell whether a text in English has a word of a theme's name; of one in another language that can't be said."""
+    named = {word[:5] for word in _parts([cliche.name]) if not _JARGON.fullmatch(word)}
+    return reading.brief.language not in {"en", "und"} or any(word in reading.folded for word in named)
 
 
 def _like(cliche: Cliche, dataset: Dataset, catalogue: Catalogue) -> bool:
@@ -258,7 +293,7 @@ def _in_prose(method: str) -> str:
 
 
 def _theme(dataset: Dataset | None, cliche: Cliche | None, reading: Reading) -> str:
-    if cliche:
+    if cliche and (not dataset or _speaks_of(reading, cliche)):
         parts = re.sub(r"\s*\(.*?\)", "", cliche.name).split(" / ")
         return lower_first(max(parts, key=lambda part: sum(w in reading.folded for w in part.casefold().split())))
     if dataset:
@@ -267,10 +302,18 @@ def _theme(dataset: Dataset | None, cliche: Cliche | None, reading: Reading) -> 
     return clipped(title, 8) or "this idea"
 
 
-def _words(reading: Reading, entries: Sequence[object]) -> tuple[str, ...]:
+def _figure(reading: Reading) -> str:
+    """Find the first score in the prose: a number that stands beside the name of a measure."""
+    prose = (reading.brief.sentences[i].text for i in reading.counted)
+    found = next((m for text in prose if (m := _SCORE.search(text[:READ_CHARS]))), None)
+    return next((part.strip() for part in found.groups() if part), "") if found else ""
+
+
+def _words(reading: Reading, entries: Sequence[object], theme: str, family: str) -> tuple[str, ...]:
     """Pick words that the text shares with what it comes near, in the text's order; jargon says nothing of a domain.
 
-    Columns and parts of a theme's name are things; words of a description only fill in where these are missing.
+    Columns and parts of a theme's name are things; words of a description only fill in where these are missing. Where
+    the text has nothing but the theme's name, columns say more: "heart and disease" are no two things.
     """
     things: set[str] = set()
     described: set[str] = set()
@@ -291,8 +334,20 @@ def _words(reading: Reading, entries: Sequence[object]) -> tuple[str, ...]:
     for known in (things, described - names):
         found = tuple(dict.fromkeys(w for w in plain if w in known))
         if found:
+            if set(found) <= _parts([theme]):
+                # Torn apart, a name says less than it did: "heart and disease".
+                return _columns(entries) if family in _WITH_COLUMNS else found[: family in {"image", "audio"}]
             return found[:3]
     return ()
+
+
+def _columns(entries: Sequence[object]) -> tuple[str, ...]:
+    """List up to three columns that read as words: those that somebody uses in prose; never fewer than two."""
+    prose = " ".join(text for e in entries for text in (getattr(e, "about", ""), *getattr(e, "tells", ()))).casefold()
+    told = (re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", c).casefold() for e in entries for c in getattr(e, "columns", ()))
+    named = (c for c in told if re.fullmatch(r"[a-z]{3,}(?: [a-z]{3,})?", c) and c not in _OUTCOMES)
+    plain = [c for c in named if re.search(rf"\b{c}\b", prose)]
+    return tuple(plain[:3]) if len(plain) > 1 else ()
 
 
 def _parts(texts: Iterable[str]) -> set[str]:
