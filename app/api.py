@@ -287,7 +287,7 @@ def create_app(settings: Settings, checker: Checker | None = None) -> FastAPI:
         app, tags=["service"]
     )
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit, most=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, most=settings.max_body_bytes, uploads={"/check": settings.max_upload_bytes})
     app.add_middleware(RequestLog, respond=_respond)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(CorrelationIdMiddleware)

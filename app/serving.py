@@ -42,6 +42,11 @@ WATCH_EVERY_S = 2.0
 WORKERS = 2
 """Checks at a time: the encoder uses all cores for one text already, so that more would only share them."""
 
+READERS = 4
+"""Files and links that are read at a time: they wait for the network more than they work."""
+MAX_READING = 16
+"""Files and links that may wait for a reader, each of which can take half a minute."""
+
 MAX_WAITING = 128
 """Requests that may wait for a worker. Sixty-four clients that ask without a pause never fill it; past it a request
 would wait for so long that to say so at once is kinder."""
@@ -185,6 +190,7 @@ class Service:
         self._opening: asyncio.Task[Checker] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._workers = CapacityLimiter(WORKERS)
+        self._readers = CapacityLimiter(READERS)
         self._waiting = 0
         self._verdicts = Counter("originality_checks", "Reports by verdict.", ["verdict"], registry=self.registry)
         allowed = settings.requests_per_minute
@@ -262,6 +268,16 @@ class Service:
             await asyncio.wait([self._opening])
         checker = self.ready_checker()
         return await anyio.to_thread.run_sync(partial(work, checker), limiter=self._workers)
+
+    async def read(self, work: Callable[[], T]) -> T:
+        """Read a file or a link, beside the checks: whoever waits for the web keeps no worker from a text.
+
+        Raises:
+            Overloaded: if ``MAX_READING`` are waiting already.
+        """
+        if self._readers.statistics().tasks_waiting >= MAX_READING:
+            raise Overloaded(f"{MAX_READING} files and links are waiting already. Try again soon, or paste the text.")
+        return await anyio.to_thread.run_sync(work, limiter=self._readers)
 
     def note(self, request: Request, report: Report) -> None:
         """Count a verdict and leave it for the request's line in the log."""
@@ -375,28 +391,44 @@ class RequestLog:
         _log.info("request", extra=line)
 
 
+DRAINED = 5
+"""How many times its limit a form with a file may be too large and still get its answer."""
+
+
 class BodyLimit:
     """Stops reading a body at ``most`` bytes, whatever its Content-Length says or leaves out."""
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
-        """Wrap ``app``."""
+    def __init__(self, app: ASGIApp, most: int, uploads: Mapping[str, int]) -> None:
+        """Wrap ``app``; ``uploads`` gives the paths where forms with files come in, and what they may take."""
         self.app = app
         self.most = most
+        self.uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on; the exception rises through whoever reads the body and becomes a problem like any other."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        most = self.uploads.get(scope["path"], self.most)
         announced = Headers(scope=scope).get("content-length", "")
-        read = int(announced) if announced.isdecimal() and int(announced) > self.most else 0
+        read = int(announced) if announced.isdecimal() and int(announced) > most else 0
 
         async def counted() -> Message:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self.most:
+            if read > most:
+                if most > self.most:
+                    await _drain(message, receive, DRAINED * most)
                 raise HTTPException(413)
             return message
 
         await self.app(scope, counted, send)
+
+
+async def _drain(message: Message, receive: Receive, most: int) -> None:
+    """Let a sender come to the end: a browser that is cut off while it sends never shows the answer."""
+    read = 0
+    while message.get("more_body") and read < most:
+        message = await receive()
+        read += len(message.get("body", b""))

@@ -77,6 +77,8 @@ class Settings:
         feedback_dir: folder of the notes that readers chose to leave; see ``app.feedback``.
         requests_per_minute: checks that one client address may ask for; 0 for no limit.
         encoder: what the model runs on: reference, fp32, int8 or auto; see ``app.runtime``.
+        max_upload_bytes: largest form with a file that the page reads.
+        fetching: how the page fetches the project behind a link; None for not at all.
     """
 
     index_dir: Path
@@ -89,6 +91,8 @@ class Settings:
     requests_per_minute: int = 0
     collections_url: str = field(default="", repr=False)  # it may hold a password
     encoder: str = "auto"
+    max_upload_bytes: int = 10_000_000
+    fetching: Fetching | None = None
 
     @property
     def runtimes_dir(self) -> Path:
@@ -97,7 +101,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Read ``ORIGINALITY_*``; in a checkout the index lives in ``indexes/``, else in the user's cache."""
+        """Read ``ORIGINALITY_*``; in a checkout the index lives in ``indexes/``, else in the user's cache.
+
+        ``ORIGINALITY_PAGE_LINKS=0`` makes a page that fetches nothing.
+        """
         checkout = _HERE.parent / "indexes"
         in_checkout = checkout.is_dir() and (_HERE.parent / "pyproject.toml").is_file()
         default = checkout if in_checkout else Path(platformdirs.user_cache_dir("originality-checker")) / "indexes"
@@ -113,4 +120,6 @@ class Settings:
             requests_per_minute=int(os.environ.get("ORIGINALITY_REQUESTS_PER_MINUTE", "0")),
             collections_url=os.environ.get("ORIGINALITY_COLLECTIONS_URL", ""),
             encoder=os.environ.get("ORIGINALITY_ENCODER", "auto"),
+            max_upload_bytes=int(os.environ.get("ORIGINALITY_MAX_UPLOAD_BYTES", "10000000")),
+            fetching=None if os.environ.get("ORIGINALITY_PAGE_LINKS") == "0" else Fetching.from_environment(),
         )

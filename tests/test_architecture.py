@@ -98,7 +98,8 @@ ALLOWED: dict[str, set[str]] = {
     # Faces.
     "render": PLAIN | {"report", "tongues", "words"},
     "serving": PLAIN | {"checker", "logs", "report", "settings"},
-    "web": PLAIN | {"atlas", "checker", "comparison", "corrections", "forms", "page", "render", "report", "serving"},
+    "web": PLAIN
+    | {"atlas", "checker", "comparison", "corrections", "forms", "material", "page", "render", "report", "serving"},
     "bodies": PLAIN | {"checker", "corpus", "report", "serving"},
     "holdings": PLAIN | {"bodies", "checker", "corpus", "keys", "render", "serving", "store"},
     "api": PLAIN
@@ -114,6 +115,7 @@ ALLOWED: dict[str, set[str]] = {
     "words": {"report"},
     "tongues": {"words"},
     "forms": PLAIN | {"corrections"},
+    "material": PLAIN | {"fetch", "intake", "settings", "submissions"},
     "page": {"intake", "render", "serving", "tongues", "words"},
     "shelf": PLAIN | {"catalogue", "checker", "lookup", "page", "serving"},
     "voices": PLAIN | {"feedback", "forms", "page", "serving", "words"},

@@ -1,5 +1,6 @@
 """Fetches what stands behind people's links: repositories, users, cards, notebooks, any page; guarded and bounded."""
 
-from app.fetch.route import Fetcher, follow
+from app.fetch.route import Fetcher, follow, is_project
+from app.fetch.web import LIMITS as WEB_LIMITS
 
-__all__ = ["Fetcher", "follow"]
+__all__ = ["WEB_LIMITS", "Fetcher", "follow", "is_project"]

@@ -133,8 +133,19 @@
   };
   addEventListener("hashchange", carried);
 
-  // --- a file dropped on the field ---
+  // --- a file, chosen or dropped on the field ---
   const TEXTS = /\.(txt|md|markdown|rst)$/i;
+  const chooser = form.elements.namedItem("file");
+  const KINDS = chooser.accept.split(",");
+  const refusal = (file) => !KINDS.some((kind) => file.name.toLowerCase().endsWith(kind)) ? form.dataset.unread
+    : file.size > Number(form.dataset.most) - 10000 - field.value.length * 3 ? form.dataset.heavy : "";
+  const choose = () => {
+    const file = chooser.files[0];
+    const wrong = file ? refusal(file) : "";
+    if (wrong) chooser.value = "";
+    told.textContent = wrong || (file ? form.dataset.chosen.replace("#", () => file.name) : "");
+  };
+  chooser.addEventListener("change", choose);
   field.addEventListener("dragover", (event) => {
     if (event.dataTransfer.types.includes("Files")) { event.preventDefault(); field.classList.add("over"); }
   });
@@ -144,7 +155,9 @@
     const file = event.dataTransfer.files[0];
     if (!file) return;
     event.preventDefault();
-    if (TEXTS.test(file.name)) put(await file.text(), ""); else told.textContent = form.dataset.unread;
+    if (TEXTS.test(file.name) && !refusal(file)) { chooser.value = ""; put(await file.text(), ""); return; }
+    chooser.files = event.dataTransfer.files;
+    choose();
   });
 
   if (!carried()) {
