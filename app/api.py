@@ -44,7 +44,7 @@ from app.intake import MAX_CHARS
 from app.records import EntryKind
 from app.render import dumps, to_json
 from app.report import Neighbour, Report, SearchHit
-from app.serving import BodyLimit, Problem, RequestLog, SecurityHeaders, Service, problem_of
+from app.serving import BodyLimit, Compressed, Problem, RequestLog, SecurityHeaders, Service, problem_of
 from app.settings import Settings
 
 MAX_PAGE = 500
@@ -287,6 +287,7 @@ def create_app(settings: Settings, checker: Checker | None = None) -> FastAPI:
         app, tags=["service"]
     )
     # The last one added is the outermost.
+    app.add_middleware(Compressed)
     app.add_middleware(BodyLimit, most=settings.max_body_bytes, uploads={"/check": settings.max_upload_bytes})
     app.add_middleware(RequestLog, respond=_respond)
     app.add_middleware(SecurityHeaders)

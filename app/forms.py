@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -89,7 +89,9 @@ class Form:
         """Take the known fields; an unknown one is passed over."""
         given = {f.name: data.get(f.name) for f in fields(cls) if f.name not in ("word", "read")}
         # A browser sends every line end as \r\n; positions should count as in the text that was pasted.
-        typed = {name: value.replace("\r\n", "\n") for name, value in given.items() if isinstance(value, str)}
+        typed: dict[str, Any] = {
+            name: value.replace("\r\n", "\n") for name, value in given.items() if isinstance(value, str)
+        }
         word = corrections.known(value for value in data.getlist("word") if isinstance(value, str))
         return cls(**typed, word=word)
 

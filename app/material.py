@@ -65,8 +65,8 @@ def of_file(name: str, content: bytes) -> Material:
     # Neither messages nor the log are to repeat the name, which may be a person's.
     neutral = f"file{suffix}"
     items = list(submissions.read(neutral, content, LIMITS))
-    if error := next((item.error for item in items if item.error), ""):
-        raise FileUnreadable(error.replace(neutral, "The file"))
+    if wrong := next((item.error for item in items if item.error), ""):
+        raise FileUnreadable(wrong.replace(neutral, "The file"))
     if any(item.pending for item in items):
         raise FileUnreadable("The file holds links alone. Paste one of them into the field, without a file.")
     found = _joined(items, neutral, Notice("from-file", "The text was read from the file that was chosen."))
@@ -101,8 +101,8 @@ def of_link(link: str, fetching: Fetching | None) -> Material:
         raise LinkUnreadable(
             f"The project could not be fetched within {LINK_S:.0f} seconds. Try again, or paste its README."
         ) from error
-    if error := next((item.error for item in items if item.error), ""):
-        raise LinkUnreadable(error.removeprefix("link: "))
+    if wrong := next((item.error for item in items if item.error), ""):
+        raise LinkUnreadable(wrong.removeprefix("link: "))
     found = _joined(items, "link", Notice("from-link", "The text was fetched by this server from the link."))
     if len(found.text) > MAX_CHARS:
         raise LinkUnreadable(_too_long("link", found.text))

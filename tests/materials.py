@@ -35,7 +35,7 @@ def told_pdf(*lines: str) -> bytes:
     bodies = (
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources <</Font <</F1 5 0 R>>>> >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawn), drawn),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     )
@@ -88,5 +88,11 @@ def repository(readme: str) -> Callable[[str, dict[str, str]], Reply]:
 
 def fetching(host: Service) -> Fetching:
     """Name a server of the tests as every service, and allow it alone."""
-    bases = {f"{name}_url": f"{host.url}/{name}" for name in ("github", "gitlab", "hub", "kaggle")}
-    return Fetching(allowed_hosts=(host.url.removeprefix("http://"),), seconds_between=0, **bases)
+    return Fetching(
+        github_url=f"{host.url}/github",
+        gitlab_url=f"{host.url}/gitlab",
+        hub_url=f"{host.url}/hub",
+        kaggle_url=f"{host.url}/kaggle",
+        allowed_hosts=(host.url.removeprefix("http://"),),
+        seconds_between=0,
+    )

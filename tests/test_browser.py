@@ -49,7 +49,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @pytest.fixture(scope="module")
 def address(settings: Settings, checker: Checker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the real app on a free port of this machine alone; notes go to a folder, and links lead, to the test's own."""
+    """Serve the real app on a free port of this machine alone; notes and links stay with the test, too."""
     with running(repository(WORN)) as host, socket.socket() as listening:
         settings = replace(settings, feedback_dir=tmp_path_factory.mktemp("notes"), fetching=fetching(host))
         listening.bind(("127.0.0.1", 0))

@@ -345,3 +345,16 @@ def test_the_form_knows_whether_it_holds_anything() -> None:
     """The folded part is shown open exactly when something stands in it."""
     assert Form(place="Porto").has_about
     assert not Form(text="titanic").has_about
+
+
+def test_pages_are_sent_packed(client: TestClient) -> None:
+    """Pages, style and script come packed to whoever can unpack them, caches are told, and programs get plain JSON."""
+    files = re.findall(r'(?:href|src)="(/static/[^"]+(?:css|js)[^"]*)"', client.get("/").text)
+    for address in ("/", *files):
+        packed = client.get(address, headers={"accept-encoding": "gzip"})
+        assert packed.headers["content-encoding"] == "gzip"
+        assert "Accept-Encoding" in packed.headers["vary"]
+        assert int(packed.headers["content-length"]) < len(packed.content) / 2
+        assert "content-encoding" not in client.get(address, headers={"accept-encoding": "identity"}).headers
+    answer = client.post("/api/v1/checks", json={"text": WORN}, headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in answer.headers
