@@ -15,8 +15,17 @@
   const link = form.querySelector("[data-link]");
   const submit = form.querySelector("[type=submit]");
   const told = form.querySelector("[data-told]");
-  const words = new Intl.Segmenter(undefined, { granularity: "word" });
-  const written = new Intl.NumberFormat(document.documentElement.lang);
+  // Made when first needed: the data of both take longer to load than all else here.
+  let words, written;
+  const counted = (text) => {
+    words ??= new Intl.Segmenter(undefined, { granularity: "word" });
+    return [...words.segment(text)].filter((s) => s.isWordLike).length;
+  };
+  const write = (number) => {
+    if (number < 1000) return String(number);
+    written ??= new Intl.NumberFormat(document.documentElement.lang);
+    return written.format(number);
+  };
 
   // A browser may forbid storage, or its quota may be spent: then nothing is kept, and nobody is bothered.
   const store = {
@@ -27,9 +36,8 @@
   const tell = () => {
     // Segmenting a book at each key would stutter; past some pages an estimate does.
     const text = field.value;
-    const number = text.length > 20000 ? text.split(/\s+/).filter(Boolean).length
-      : [...words.segment(text)].filter((s) => s.isWordLike).length;
-    count.textContent = (number === 1 ? form.dataset.one : form.dataset.many).replace("#", written.format(number));
+    const number = !text ? 0 : text.length > 20000 ? text.split(/\s+/).filter(Boolean).length : counted(text);
+    count.textContent = (number === 1 ? form.dataset.one : form.dataset.many).replace("#", write(number));
     count.hidden = false;
     forget.hidden = !text && !store.get(DRAFT);
     link.hidden = !text.trim();
