@@ -45,7 +45,7 @@ from app.screenings import api as screenings
 from app.screenings import pages as screening_pages
 from app.screenings.desk import Desk
 from app.screenings.service import running
-from app.serving import BodyLimit, Problem, RequestLog, SecurityHeaders, Service, problem_of
+from app.serving import BodyLimit, Compressed, Problem, RequestLog, SecurityHeaders, Service, problem_of
 from app.settings import Fetching, Settings
 
 EXAMPLES = Path(__file__).resolve().parent / "examples.json"
@@ -305,8 +305,10 @@ def create_app(settings: Settings, checker: Checker | None = None) -> FastAPI:
         app, tags=["service"]
     )
     # The last one added is the outermost.
-    uploads = {"/api/v1/screenings:upload": settings.max_upload_bytes, "/screenings": settings.max_upload_bytes}
-    app.add_middleware(BodyLimit, most=settings.max_body_bytes, elsewhere=uploads)
+    screening = settings.max_upload_bytes
+    uploads = {"/check": settings.max_file_bytes, "/api/v1/screenings:upload": screening, "/screenings": screening}
+    app.add_middleware(Compressed)
+    app.add_middleware(BodyLimit, most=settings.max_body_bytes, uploads=uploads)
     app.add_middleware(RequestLog, respond=_respond)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(CorrelationIdMiddleware)

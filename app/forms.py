@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from pathlib import PurePath
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from app import corrections
-from app.errors import BadInput, FileUnreadable
-from app.records import About
+from app.errors import BadInput, TextTooLong
+from app.records import About, Notice
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 MOST_FIELDS = 60
 MOST_COMPARED = 20_000
 """Characters of an earlier text up to which it travels with the form to be compared; the form carries both."""
-READABLE = (".txt", ".md", ".markdown", ".rst")
 
 
 class HoursUnreadable(BadInput):
     """The hours that somebody has are not a number."""
+
+
+class UploadTooLarge(TextTooLong):
+    """A form and its file are more than is read in one go."""
 
 
 class _InMemory(MultiPartParser):
@@ -41,6 +44,7 @@ class Form:
         previous: the text that an edit started from; empty for none.
         plain: anything, where nothing may be sent to a language model.
         word: what the author says of the facets, keys of ``corrections.STATEMENTS``.
+        read: how the text was read, where it came from a file or a link.
     """
 
     text: str = ""
@@ -53,6 +57,7 @@ class Form:
     previous: str = ""
     plain: str = ""
     word: tuple[str, ...] = ()
+    read: tuple[Notice, ...] = ()
 
     @property
     def has_about(self) -> bool:
@@ -82,16 +87,13 @@ class Form:
         return self.text if self.word else ""
 
     @classmethod
-    def from_fields(cls, data: FormData, file: str = "") -> Form:
-        """Take the known fields; an unknown one is passed over.
-
-        Args:
-            file: the text of a file that came along, for a form whose field is empty.
-        """
-        given = {f.name: data.get(f.name) for f in fields(cls) if f.name != "word"}
+    def from_fields(cls, data: FormData) -> Form:
+        """Take the known fields; an unknown one is passed over."""
+        given = {f.name: data.get(f.name) for f in fields(cls) if f.name not in ("word", "read")}
         # A browser sends every line end as \r\n; positions should count as in the text that was pasted.
-        typed = {name: value.replace("\r\n", "\n") for name, value in given.items() if isinstance(value, str)}
-        typed["text"] = typed.get("text", "") if typed.get("text", "").strip() else file or typed.get("text", "")
+        typed: dict[str, Any] = {
+            name: value.replace("\r\n", "\n") for name, value in given.items() if isinstance(value, str)
+        }
         word = corrections.known(value for value in data.getlist("word") if isinstance(value, str))
         return cls(**typed, word=word)
 
@@ -114,7 +116,17 @@ async def fields_of(request: Request, most: int) -> FormData:
 
     Raises:
         HTTPException: 400 if it is no form.
+        UploadTooLarge: if it is larger than the service reads.
     """
+    try:
+        return await _parsed(request, most)
+    except HTTPException as error:
+        if error.status_code != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            raise
+        raise UploadTooLarge("What was sent is larger than is read here. Choose a smaller file.") from error
+
+
+async def _parsed(request: Request, most: int) -> FormData:
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return await request.form(max_fields=MOST_FIELDS)
     parser = _InMemory(request.headers, request.stream(), max_files=1, max_fields=MOST_FIELDS, max_part_size=most)
@@ -124,30 +136,12 @@ async def fields_of(request: Request, most: int) -> FormData:
         raise HTTPException(400) from error
 
 
-async def file_of(data: FormData) -> str:
-    """Give the text of the file that came with a form; empty if none did.
-
-    Raises:
-        FileUnreadable: if it is of a kind that isn't read, or no text.
-    """
+async def file_of(data: FormData) -> tuple[str, bytes] | None:
+    """Give name and content of the file that came with a form; None if none did."""
     sent = data.get("file")
     if not isinstance(sent, UploadFile) or not sent.filename:
-        return ""
-    return text_of(sent.filename, await sent.read())
-
-
-def text_of(name: str, content: bytes) -> str:
-    """Read a file; the one place where other kinds of file are to be read.
-
-    Raises:
-        FileUnreadable: if it is of a kind that isn't read, or no text.
-    """
-    if PurePath(name).suffix.lower() not in READABLE:
-        raise FileUnreadable(f"Files of this kind aren't read here; {', '.join(READABLE)} are. Or paste the text.")
-    try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise FileUnreadable("The file isn't text in UTF-8. Save it so, or paste the text.") from error
+        return None
+    return sent.filename, await sent.read()
 
 
 def _hours(given: str) -> float | None:

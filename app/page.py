@@ -38,11 +38,14 @@ def show(
 ) -> Response:
     """Fill a template in the reader's language; whoever asks for a language in the address keeps it in the browser."""
     language = language_of(request)
+    settings = request.state.service.settings
     body = environment(language).get_template(name).render(
         asset=asset,
         max_chars=MAX_CHARS,
         sent_to=_sent_to(request),
         sent_chars=SENT_CHARS,
+        follows_links=settings.fetching is not None,
+        max_file_bytes=settings.max_file_bytes,
         tongues=None if request.method == "POST" else _addresses(request),
         **values,
     )  # fmt: skip

@@ -423,6 +423,7 @@ def environment(language: str = tongues.SOURCE) -> Environment:
         "telling": telling,
         "word": tongue.word,
     }
+    made.tests["sayable"] = tongue.can_say
     made.globals |= {
         "language": language,
         "languages": tongues.LANGUAGES,

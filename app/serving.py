@@ -20,6 +20,7 @@ from limits.strategies import MovingWindowRateLimiter
 from prometheus_client import CollectorRegistry, Counter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 
 from app import rephrase
@@ -50,6 +51,11 @@ WATCH_EVERY_S = 2.0
 """How soon a new index is seen; looking costs one reading of a link."""
 WORKERS = 2
 """Checks at a time: the encoder uses all cores for one text already, so that more would only share them."""
+
+READERS = 4
+"""Files and links that are read at a time: they wait for the network more than they work."""
+MAX_READING = 16
+"""Files and links that may wait for a reader, each of which can take half a minute."""
 
 MAX_WAITING = 128
 """Requests that may wait for a worker. Sixty-four clients that ask without a pause never fill it; past it a request
@@ -204,6 +210,7 @@ class Service:
         self._opening: asyncio.Task[Checker] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._workers = CapacityLimiter(WORKERS)
+        self._readers = CapacityLimiter(READERS)
         self._waiting = 0
         self._rephraser = rephrase.opened(settings.language_model)
         self._verdicts = Counter("originality_checks", "Reports by verdict.", ["verdict"], registry=self.registry)
@@ -292,6 +299,16 @@ class Service:
             return report
         return await self._rephraser.rephrase(report, text, self.ready_checker().catalogue, language)
 
+    async def read(self, work: Callable[[], T]) -> T:
+        """Read a file or a link, beside the checks: whoever waits for the web keeps no worker from a text.
+
+        Raises:
+            Overloaded: if ``MAX_READING`` are waiting already.
+        """
+        if self._readers.statistics().tasks_waiting >= MAX_READING:
+            raise Overloaded(f"{MAX_READING} files and links are waiting already. Try again soon, or paste the text.")
+        return await anyio.to_thread.run_sync(work, limiter=self._readers)
+
     def note(self, request: Request, report: Report) -> None:
         """Count a verdict and leave it for the request's line in the log."""
         self._verdicts.labels(report.verdict).inc()
@@ -374,6 +391,23 @@ class SecurityHeaders:
         await self.app(scope, receive, with_headers)
 
 
+class Compressed:
+    """Packs pages and their files, three quarters of which are repetitions; programs get what they ask for as it is.
+
+    No page holds a secret beside what its reader sent, which the length of the packed page could give away.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap ``app``."""
+        self.app = app
+        self.packing = GZipMiddleware(app, minimum_size=1_000, compresslevel=6)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, by way of the packing where a browser asks."""
+        plain = scope["type"] != "http" or scope["path"].startswith(("/api/", "/metrics"))
+        await (self.app if plain else self.packing)(scope, receive, send)
+
+
 class RequestLog:
     """Writes one line per request, and turns what nobody foresaw into a 500 that says nothing of its inside."""
 
@@ -413,21 +447,25 @@ class RequestLog:
         _log.info("request", extra=line)
 
 
+DRAINED = 5
+"""How many times its limit a form with a file may be too large and still get its answer."""
+
+
 class BodyLimit:
     """Stops reading a body at ``most`` bytes, whatever its Content-Length says or leaves out."""
 
-    def __init__(self, app: ASGIApp, most: int, elsewhere: Mapping[str, int]) -> None:
-        """Wrap ``app``; ``elsewhere`` gives the paths that have another limit."""
+    def __init__(self, app: ASGIApp, most: int, uploads: Mapping[str, int]) -> None:
+        """Wrap ``app``; ``uploads`` gives the paths where forms with files come in, and what they may take."""
         self.app = app
         self.most = most
-        self.elsewhere = elsewhere
+        self.uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on; the exception rises through whoever reads the body and becomes a problem like any other."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        most = self.elsewhere.get(scope["path"], self.most)
+        most = self.uploads.get(scope["path"], self.most)
         announced = Headers(scope=scope).get("content-length", "")
         read = int(announced) if announced.isdecimal() and int(announced) > most else 0
 
@@ -436,7 +474,17 @@ class BodyLimit:
             message = await receive()
             read += len(message.get("body", b""))
             if read > most:
+                if most > self.most:
+                    await _drain(message, receive, DRAINED * most)
                 raise HTTPException(413)
             return message
 
         await self.app(scope, counted, send)
+
+
+async def _drain(message: Message, receive: Receive, most: int) -> None:
+    """Let a sender come to the end: a browser that is cut off while it sends never shows the answer."""
+    read = 0
+    while message.get("more_body") and read < most:
+        message = await receive()
+        read += len(message.get("body", b""))

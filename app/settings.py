@@ -147,6 +147,8 @@ class Settings:
         screenings_lease_s: seconds after which another worker takes over what a killed one held.
         max_upload_bytes: largest file that is taken on as a screening.
         language_model: words suggestions anew over the network; None, and nothing leaves the machine.
+        max_file_bytes: largest form with a file that the page reads.
+        fetching: how the page fetches the project behind a link; None for not at all.
     """
 
     index_dir: Path
@@ -166,6 +168,8 @@ class Settings:
     max_upload_bytes: int = 50_000_000
     language_model: LanguageModel | None = None
     ray_address: str = ""
+    max_file_bytes: int = 10_000_000
+    fetching: Fetching | None = None
 
     @property
     def ask_keys(self) -> bool:
@@ -179,7 +183,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Read ``ORIGINALITY_*``; in a checkout the index lives in ``indexes/``, else in the user's cache."""
+        """Read ``ORIGINALITY_*``; in a checkout the index lives in ``indexes/``, else in the user's cache.
+
+        ``ORIGINALITY_PAGE_LINKS=0`` makes a page that fetches nothing.
+        """
         checkout = _HERE.parent / "indexes"
         in_checkout = checkout.is_dir() and (_HERE.parent / "pyproject.toml").is_file()
         default = checkout if in_checkout else Path(platformdirs.user_cache_dir("originality-checker")) / "indexes"
@@ -202,6 +209,8 @@ class Settings:
             max_upload_bytes=int(os.environ.get("ORIGINALITY_MAX_UPLOAD_BYTES", "50000000")),
             language_model=LanguageModel.from_environment(),
             ray_address=os.environ.get("ORIGINALITY_RAY_ADDRESS", ""),
+            max_file_bytes=int(os.environ.get("ORIGINALITY_MAX_FILE_BYTES", "10000000")),
+            fetching=None if os.environ.get("ORIGINALITY_PAGE_LINKS") == "0" else Fetching.from_environment(),
         )
 
 

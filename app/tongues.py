@@ -61,6 +61,10 @@ class Tongue:
         said = self._sentences(text)
         return Markup('<span lang="en" dir="ltr">') + escape(text) + Markup("</span>") if said is None else said
 
+    def can_say(self, text: str) -> bool:
+        """Tell whether the language has words for what a stage said."""
+        return self.language == SOURCE or self._sentences(text) is not None
+
     def _sentences(self, text: str) -> str | None:
         said = []
         while text:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from app import comparison, corrections, page
+from app import comparison, corrections, material, page
 from app.checker import Submission
 from app.errors import BadInput, FileUnreadable, OriginalityError
-from app.forms import Form, HoursUnreadable, fields_of, file_of
+from app.forms import Form, HoursUnreadable, UploadTooLarge, fields_of, file_of
 from app.render import to_html, to_json, to_markdown, to_text
-from app.report import Report
+from app.report import Notice, Report
 from app.serving import Problem, Service, problem_of
 
 if TYPE_CHECKING:
@@ -170,7 +170,9 @@ def _judge(checker: Checker, form: Form) -> Judged:
 
 
 def _only_report(checker: Checker, form: Form) -> OnlyReport:
-    return OnlyReport(corrections.marked(checker.check(form.judged, title=form.title, about=form.about()), form.word))
+    report = corrections.marked(checker.check(form.judged, title=form.title, about=form.about()), form.word)
+    read = [Notice(code=notice.code, message=notice.message) for notice in form.read]
+    return OnlyReport(report.model_copy(update={"warnings": [*report.warnings, *read]}) if read else report)
 
 
 def _compared(checker: Checker, form: Form, after: Report) -> comparison.Comparison | None:
@@ -198,22 +200,20 @@ async def _answered(
     No worker is held while a language model words the suggestions, where one was chosen.
     """
     service: Service = request.state.service
-    data = await fields_of(request, service.settings.max_body_bytes)
-    form = Form.from_fields(data)
+    form = Form()
     try:
-        form = Form.from_fields(data, await file_of(data))
+        form, file = await _received(request)
         form.about()
         limits = service.admit(request, 2 if form.before else 1)
+        form = judged = await _filled(service, form, file)
         if service.sent_to and not form.plain:
-            made = await service.run(lambda checker: judge(checker, form))
-            made = replace(made, report=await service.rephrased(made.report, form.judged))
-            response = await service.run(lambda _: write(form, made))
+            made = await service.run(lambda checker: judge(checker, judged))
+            made = replace(made, report=await service.rephrased(made.report, judged.judged))
+            response = await service.run(lambda _: write(judged, made))
         else:
-            made, response = await service.run(lambda checker: _both(judge(checker, form), partial(write, form)))
+            made, response = await service.run(lambda checker: _both(judge(checker, judged), partial(write, judged)))
     except OriginalityError as error:
         return _form_page(request, form, error)
-    finally:
-        await data.close()
     service.note(request, made.report)
     response.headers.update(limits)
     return response
@@ -221,6 +221,26 @@ async def _answered(
 
 def _both(made: MadeT, write: Callable[[MadeT], Response]) -> tuple[MadeT, Response]:
     return made, write(made)
+
+
+async def _received(request: Request) -> tuple[Form, tuple[str, bytes] | None]:
+    service: Service = request.state.service
+    data = await fields_of(request, service.settings.max_body_bytes)
+    try:
+        return Form.from_fields(data), await file_of(data)
+    finally:
+        await data.close()
+
+
+async def _filled(service: Service, form: Form, file: tuple[str, bytes] | None) -> Form:
+    """Put in place of the typed text what a file holds that was chosen, or what stands behind a link without words."""
+    if file is not None:
+        found = await service.read(lambda: material.of_file(*file))
+    elif link := material.link_in(form.text):
+        found = await service.read(lambda: material.of_link(link, service.settings.fetching))
+    else:
+        return form
+    return replace(form, text=found.text, title=form.title or found.title, read=found.notices)
 
 
 def _form_page(request: Request, form: Form, error: OriginalityError | None = None, *, taken: bool = False) -> Response:
@@ -243,6 +263,6 @@ def _form_page(request: Request, form: Form, error: OriginalityError | None = No
 def _field(error: OriginalityError) -> str:
     if isinstance(error, HoursUnreadable):
         return "hours"
-    if isinstance(error, FileUnreadable):
+    if isinstance(error, FileUnreadable | UploadTooLarge):
         return "file"
     return "text" if isinstance(error, BadInput) else ""

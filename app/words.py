@@ -161,6 +161,33 @@ SENTENCES = (
         "The text holds {count} projects. The verdict is on the whole; each project has a report of its own. "
         "For suggestions to one of them, check it alone."
     ),
+    "The text was read from the file that was chosen.",
+    "The text was fetched by this server from the link.",
+    "The file has no section whose heading is Projects: the whole text was read as one.",
+    "The file has {count} pages; the first {read} were read.",
+    "The file is not UTF-8 and was read as {label}, a guess. If letters are wrong, save it as UTF-8.",
+    # What kept a file or a link from being read.
+    "Files of this kind aren't read here. Choose one of {kinds}, or paste the text.",
+    "The file is empty. Choose another one, or paste the text.",
+    "The file holds links alone. Paste one of them into the field, without a file.",
+    "The file is encrypted. Send it without a password.",
+    "The file is encrypted, or an old .doc file. Save it as .docx without a password.",
+    (
+        "The file has {count} pages and no text: it looks scanned. Run text recognition (OCR) over it, or send a "
+        "PDF that was written by a word processor."
+    ),
+    "The file has no text: perhaps it holds pictures alone. Send its text.",
+    "What was sent is larger than is read here. Choose a smaller file.",
+    (
+        "The {source} holds {count} characters of text, and at most {most} are read. Paste the part that says what "
+        "the project is about."
+    ),
+    "The text is a link alone, and no links are followed here. Paste the project's README.",
+    (
+        "The link doesn't lead to one project on GitHub, GitLab, Hugging Face or Kaggle; no other link is "
+        "followed here. Paste the text that stands there."
+    ),
+    "The project could not be fetched within {count} seconds. Try again, or paste its README.",
     "Judged on the author's word: what the author said of it was read as if it stood in the text.",
 )
 """What the stages say in sentences, as patterns: the page finds them again and says them in another language. A
@@ -181,6 +208,8 @@ NAMED = (
     "well worn",
     "partly known",
     "original",
+    "file",
+    "link",
     "off topic",
     "unclear",
     "a weekend",
@@ -195,7 +224,9 @@ FAULTS = {
     "text-unusable": ("There is no text to judge", "Write or paste the idea: one sentence is enough."),
     "text-too-long": ("The text is too long", "Shorten it to what the project is about, and check again."),
     "hours-unreadable": ("The hours can't be read", "Give a number such as 10 or 2.5, or leave the field empty."),
-    "file-unreadable": ("The file can't be read", "Send plain text or Markdown, or paste the text itself."),
+    "file-unreadable": ("The file can't be read", "Send another format of it, or paste the text itself."),
+    "upload-too-large": ("The file is too large", "Send a smaller one, or paste the text itself."),
+    "link-unreadable": ("The link can't be read", "Look whether it opens in your browser, or paste the text itself."),
     "consent-missing": ("Nothing was stored", "Tick the box that allows it, or leave the page: both are fine."),
     "too-many-requests": ("Too many checks in a minute", "Wait a moment and check again."),
     "not-ready": ("Not ready yet", "The model is being opened. Try again in a few seconds."),

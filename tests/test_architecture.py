@@ -103,7 +103,8 @@ ALLOWED: dict[str, set[str]] = {
     # Faces.
     "render": PLAIN | {"report", "tongues", "words"},
     "serving": PLAIN | {"checker", "logs", "rephrase", "report", "settings"},
-    "web": PLAIN | {"atlas", "checker", "comparison", "corrections", "forms", "page", "render", "report", "serving"},
+    "web": PLAIN
+    | {"atlas", "checker", "comparison", "corrections", "forms", "material", "page", "render", "report", "serving"},
     "mcp": PLAIN | {"checker", "contract", "lookup", "report", "serving", "settings"},
     "contract": PLAIN | {"catalogue", "corpus", "report"},
     "bodies": PLAIN | {"checker", "contract", "serving"},

@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from app.api import create_app
 from app.web import EXAMPLES
+from tests.local_service import running
+from tests.materials import blank_pdf, fetching, repository, resume, told_pdf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,9 +49,9 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @pytest.fixture(scope="module")
 def address(settings: Settings, checker: Checker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the real app on a free port of this machine alone; notes go to a folder of the test's."""
-    settings = replace(settings, feedback_dir=tmp_path_factory.mktemp("notes"))
-    with socket.socket() as listening:
+    """Serve the real app on a free port of this machine alone; notes and links stay with the test, too."""
+    with running(repository(WORN)) as host, socket.socket() as listening:
+        settings = replace(settings, feedback_dir=tmp_path_factory.mktemp("notes"), fetching=fetching(host))
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(create_app(settings, checker), log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -194,7 +196,7 @@ def test_a_link_carries_the_idea_past_the_server(open_page: Callable[..., Page],
 
 
 def test_a_file_can_be_dropped(open_page: Callable[..., Page]) -> None:
-    """Markdown dropped on the field stands in it; a picture is refused with a word, and the text stays."""
+    """Markdown dropped on the field stands in it, a PDF is read when it is sent, a picture is refused with a word."""
     drop = """([name, text]) => {
         const carried = new DataTransfer();
         carried.items.add(new File([text], name));
@@ -204,8 +206,45 @@ def test_a_file_can_be_dropped(open_page: Callable[..., Page]) -> None:
     page.evaluate(drop, ["idea.md", "# Bees"])
     expect(page.locator("#text")).to_have_value("# Bees")
     page.evaluate(drop, ["bees.png", "x"])
-    expect(page.locator("[data-told]")).to_contain_text("Only text and Markdown")
+    expect(page.locator("[data-told]")).to_have_text("Files of this kind aren't read.")
     expect(page.locator("#text")).to_have_value("# Bees")
+    page.evaluate(drop, ["bees.pdf", told_pdf(WORN).decode()])
+    expect(page.locator("[data-told]")).to_contain_text("bees.pdf is chosen")
+    page.get_by_role("button", name="Check the idea").click()
+    expect(page.locator(".verdict")).to_have_text("Well worn")
+    expect(page.locator("#text")).to_have_value(WORN)
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_file_can_be_chosen(open_page: Callable[..., Page], javascript: bool) -> None:
+    """A résumé is judged project by project; one that can't be read, or is too large, is told at the form."""
+    page = open_page(java_script_enabled=javascript)
+    chooser = page.get_by_label("Or choose a file")
+    for name, content, said in (
+        ("cv.pdf", blank_pdf("secret"), "The file is encrypted"),
+        ("cv.pdf", blank_pdf(), "it looks scanned"),
+        ("long.md", b"bees " * 2_000_001, "The file is larger" if javascript else "Choose a smaller file"),
+    ):
+        chooser.set_input_files({"name": name, "mimeType": "", "buffer": content})
+        if "long" in name and javascript:
+            expect(page.locator("[data-told]")).to_contain_text(said)
+            continue
+        page.get_by_role("button", name="Check the idea").click()
+        expect(page.get_by_role("alert")).to_contain_text(said)
+    chooser.set_input_files({"name": "cv.docx", "mimeType": "", "buffer": resume()})
+    page.get_by_role("button", name="Check the idea").click()
+    expect(page.get_by_text("The text holds 2 projects.")).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_link_to_a_project_is_enough(open_page: Callable[..., Page], javascript: bool) -> None:
+    """A link alone in the field is fetched by the server, never by the browser; any other link is told."""
+    page = open_page(java_script_enabled=javascript)
+    _check(page, "https://example.org/bees")
+    expect(page.get_by_role("alert")).to_contain_text("doesn't lead to one project")
+    _check(page, "https://github.com/ana/bees")
+    expect(page.locator(".verdict")).to_have_text("Well worn")
+    expect(page.locator("#text")).to_have_value(WORN)
 
 
 @pytest.mark.parametrize("javascript", [True, False])

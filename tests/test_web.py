@@ -18,6 +18,8 @@ from app.intake import MAX_CHARS
 from app.render import showable
 from app.report import Report
 from app.web import EXAMPLES
+from tests.local_service import running
+from tests.materials import fetching, repository, resume
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,15 +137,55 @@ def test_a_suggestion_is_taken_into_the_form(client: TestClient) -> None:
 
 
 def test_a_file_is_read(client: TestClient) -> None:
-    """A text file fills an empty field; a typed text goes before it; another kind of file is a fault that says so."""
+    """A chosen file goes before the field; what can't be read is a fault that says so, and the field is kept."""
     file = {"file": ("idea.md", b"\xef\xbb\xbf" + WORN.encode(), "text/markdown")}
-    assert '<span class="verdict">Well worn</span>' in client.post("/check", data={"text": ""}, files=file).text
-    typed = client.post("/check", data={"text": EXAMPLES[3].text}, files=file).text
-    assert '<span class="verdict">Original</span>' in typed
-    for name, content in (("idea.exe", b"x"), ("idea.txt", b"\xff\xfe\x00")):
-        response = client.post("/check", data={"text": ""}, files={"file": (name, content)})
+    page = client.post("/check", data={"text": EXAMPLES[3].text}, files=file).text
+    assert '<span class="verdict">Well worn</span>' in page
+    assert f">\n{WORN}</textarea>" in page
+    assert "The text was read from the file that was chosen." in page
+    for name, content in (("idea.exe", b"x"), ("idea.md", b" "), ("idea.pdf", b"x")):
+        response = client.post("/check", data={"text": WORN}, files={"file": (name, content)})
         assert response.status_code == 422
         assert re.search(r'id="file"[^>]*aria-invalid="true"', response.text)
+        assert f">\n{WORN}</textarea>" in response.text
+
+
+def test_the_projects_of_a_resume_get_reports_of_their_own(client: TestClient) -> None:
+    """A résumé's two projects are judged together and each alone."""
+    page = client.post("/check", data={"text": ""}, files={"file": ("cv.docx", resume())}).text
+    assert "The text holds 2 projects." in page
+
+
+def test_a_large_file_gets_an_answer(settings: Settings, checker: Checker) -> None:
+    """A file above the limit is told at the form; one above the limit for texts and below its own is read."""
+    small = replace(settings, max_body_bytes=2_000, max_file_bytes=20_000)
+    with TestClient(create_app(small, checker)) as client:
+        told = client.post("/check", data={"text": WORN}, files={"file": ("idea.md", b"bees " * 5_000)})
+        read = client.post("/check", data={"text": ""}, files={"file": ("idea.md", b"bees " * 2_000)})
+    assert (told.status_code, read.status_code) == (413, 200)
+    assert re.search(r'id="file"[^>]*aria-invalid="true"', told.text)
+    assert "Choose a smaller file." in told.text
+
+
+def test_a_link_alone_is_fetched(settings: Settings, checker: Checker) -> None:
+    """A link to a project gives what stands there, into the report and the field; where links are off, that is told."""
+    with running(repository(WORN)) as host:
+        linked = replace(settings, fetching=fetching(host))
+        with TestClient(create_app(linked, checker)) as client:
+            page = client.post("/check", data={"text": " https://github.com/ana/bees\n"})
+            elsewhere = client.post(
+                "/check", data={"text": "https://example.org/bees"}, headers={"accept-language": "es"}
+            )
+    assert '<span class="verdict">Well worn</span>' in page.text
+    assert "fetched by this server" in page.text
+    assert (elsewhere.status_code, len(host.asked)) == (422, 3)
+    assert "El enlace no lleva a un proyecto" in elsewhere.text
+    with TestClient(create_app(replace(settings, fetching=None), checker)) as client:
+        assert "this server then fetches" not in client.get("/").text
+        off = client.post("/check", data={"text": "https://github.com/ana/bees"})
+    assert off.status_code == 422
+    assert "no links are followed here" in off.text
+    assert re.search(r'id="text"[^>]*aria-invalid="true"', off.text)
 
 
 def test_a_large_file_never_touches_a_disk(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +196,8 @@ def test_a_large_file_never_touches_a_disk(client: TestClient, monkeypatch: pyte
 
     monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover", refuse)
     response = client.post("/check", data={"text": WORN}, files={"file": ("long.txt", b"word " * 300_000)})
-    assert response.status_code == 200
+    assert response.status_code == 422
+    assert "1,500,000 characters" in response.text
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"--x\r\nnonsense"])
@@ -302,3 +345,16 @@ def test_the_form_knows_whether_it_holds_anything() -> None:
     """The folded part is shown open exactly when something stands in it."""
     assert Form(place="Porto").has_about
     assert not Form(text="titanic").has_about
+
+
+def test_pages_are_sent_packed(client: TestClient) -> None:
+    """Pages, style and script come packed to whoever can unpack them, caches are told, and programs get plain JSON."""
+    files = re.findall(r'(?:href|src)="(/static/[^"]+(?:css|js)[^"]*)"', client.get("/").text)
+    for address in ("/", *files):
+        packed = client.get(address, headers={"accept-encoding": "gzip"})
+        assert packed.headers["content-encoding"] == "gzip"
+        assert "Accept-Encoding" in packed.headers["vary"]
+        assert int(packed.headers["content-length"]) < len(packed.content) / 2
+        assert "content-encoding" not in client.get(address, headers={"accept-encoding": "identity"}).headers
+    answer = client.post("/api/v1/checks", json={"text": WORN}, headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in answer.headers

@@ -122,6 +122,23 @@ class Fetcher:
         return await kaggle.read_code(self._web, base, item, parts[0], parts[1])
 
 
+def is_project(link: str, fetching: Fetching) -> bool:
+    """Tell whether a link leads to one project, or a file of one, at a service that is known here."""
+    try:
+        url = Url(link)
+    except InvalidUrl:
+        return False
+    parts = [part for part in url.raw_path.decode().partition("?")[0].split("/") if part]
+    host, least = url.netloc.decode().removeprefix("www."), 2
+    if host in {"github.com", _netloc(fetching.github_url)}:
+        return len(parts) >= least and parts[0] not in _GITHUB_OWN | {"orgs"}
+    if host in {"huggingface.co", "hf.co", _netloc(fetching.hub_url)}:
+        return len(parts) >= least + (parts[:1] in (["datasets"], ["spaces"])) and parts[0] not in _HUB_OWN
+    if host in {"kaggle.com", _netloc(fetching.kaggle_url)}:
+        return len(parts) >= least + (parts[:1] in (["datasets"], ["code"])) and parts[0] not in _KAGGLE_OWN
+    return host in {"gitlab.com", _netloc(fetching.gitlab_url)} and len(parts) >= least
+
+
 def follow(items: Iterable[Item], fetching: Fetching, limits: Limits = LIMITS) -> Iterator[Item]:
     """Follow the links among items, some at a time; what comes out is in their order. Not to be used in an event loop.
 

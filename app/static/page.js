@@ -15,8 +15,17 @@
   const link = form.querySelector("[data-link]");
   const submit = form.querySelector("[type=submit]");
   const told = form.querySelector("[data-told]");
-  const words = new Intl.Segmenter(undefined, { granularity: "word" });
-  const written = new Intl.NumberFormat(document.documentElement.lang);
+  // Made when first needed: the data of both take longer to load than all else here.
+  let words, written;
+  const counted = (text) => {
+    words ??= new Intl.Segmenter(undefined, { granularity: "word" });
+    return [...words.segment(text)].filter((s) => s.isWordLike).length;
+  };
+  const write = (number) => {
+    if (number < 1000) return String(number);
+    written ??= new Intl.NumberFormat(document.documentElement.lang);
+    return written.format(number);
+  };
 
   // A browser may forbid storage, or its quota may be spent: then nothing is kept, and nobody is bothered.
   const store = {
@@ -27,9 +36,8 @@
   const tell = () => {
     // Segmenting a book at each key would stutter; past some pages an estimate does.
     const text = field.value;
-    const number = text.length > 20000 ? text.split(/\s+/).filter(Boolean).length
-      : [...words.segment(text)].filter((s) => s.isWordLike).length;
-    count.textContent = (number === 1 ? form.dataset.one : form.dataset.many).replace("#", written.format(number));
+    const number = !text ? 0 : text.length > 20000 ? text.split(/\s+/).filter(Boolean).length : counted(text);
+    count.textContent = (number === 1 ? form.dataset.one : form.dataset.many).replace("#", write(number));
     count.hidden = false;
     forget.hidden = !text && !store.get(DRAFT);
     link.hidden = !text.trim();
@@ -133,8 +141,19 @@
   };
   addEventListener("hashchange", carried);
 
-  // --- a file dropped on the field ---
+  // --- a file, chosen or dropped on the field ---
   const TEXTS = /\.(txt|md|markdown|rst)$/i;
+  const chooser = form.elements.namedItem("file");
+  const KINDS = chooser.accept.split(",");
+  const refusal = (file) => !KINDS.some((kind) => file.name.toLowerCase().endsWith(kind)) ? form.dataset.unread
+    : file.size > Number(form.dataset.most) - 10000 - field.value.length * 3 ? form.dataset.heavy : "";
+  const choose = () => {
+    const file = chooser.files[0];
+    const wrong = file ? refusal(file) : "";
+    if (wrong) chooser.value = "";
+    told.textContent = wrong || (file ? form.dataset.chosen.replace("#", () => file.name) : "");
+  };
+  chooser.addEventListener("change", choose);
   field.addEventListener("dragover", (event) => {
     if (event.dataTransfer.types.includes("Files")) { event.preventDefault(); field.classList.add("over"); }
   });
@@ -144,7 +163,9 @@
     const file = event.dataTransfer.files[0];
     if (!file) return;
     event.preventDefault();
-    if (TEXTS.test(file.name)) put(await file.text(), ""); else told.textContent = form.dataset.unread;
+    if (TEXTS.test(file.name) && !refusal(file)) { chooser.value = ""; put(await file.text(), ""); return; }
+    chooser.files = event.dataTransfer.files;
+    choose();
   });
 
   if (!carried()) {
