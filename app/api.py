@@ -44,8 +44,9 @@ from app.intake import MAX_CHARS
 from app.records import EntryKind
 from app.render import dumps, to_json
 from app.report import Neighbour, Report, SearchHit
-from app.serving import BodyLimit, Compressed, Problem, RequestLog, SecurityHeaders, Service, problem_of
+from app.serving import Problem, RequestLog, SecurityHeaders, Service, problem_of
 from app.settings import Settings
+from app.traffic import BodyLimit, Compressed
 
 MAX_PAGE = 500
 EXAMPLES = Path(__file__).resolve().parent / "examples.json"

@@ -104,7 +104,8 @@ ALLOWED: dict[str, set[str]] = {
     "holdings": PLAIN | {"bodies", "checker", "corpus", "keys", "render", "serving", "store"},
     "api": PLAIN
     | {"bodies", "catalogue", "checker", "holdings", "intake", "lookup", "render", "report", "serving", "settings"}
-    | {"page", "shelf", "voices", "web"},
+    | {"page", "shelf", "traffic", "voices", "web"},
+    "traffic": set(),
     "console": PLAIN | {"checker", "encoder", "settings", "store", "stores"},
     "progress": set(),
     "sarif": {"report"},
@@ -157,7 +158,7 @@ OWNERS: dict[str, set[str]] = {
     "sklearn": {"learning", "harvest"},
     "scipy": {"learning"},
     "fastapi": {"api", "bodies", "holdings", "page", "serving", "shelf", "voices", "web"},
-    "starlette": {"api", "bodies", "forms", "serving", "shelf", "voices", "web"},
+    "starlette": {"api", "bodies", "forms", "serving", "shelf", "traffic", "voices", "web"},
     "typer": {"batch", "cli", "console", "upkeep"},
     "uvicorn": {"cli"},
     "structlog": {"logs", "serving", "api"},
