@@ -48,8 +48,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        most = self.uploads.get(scope["path"], self.most)
-        announced = Headers(scope=scope).get("content-length", "")
+        headers = Headers(scope=scope)
+        with_files = headers.get("content-type", "").lower().startswith("multipart/form-data")
+        most = self.uploads.get(scope["path"], self.most) if with_files else self.most
+        announced = headers.get("content-length", "")
         read = int(announced) if announced.isdecimal() and int(announced) > most else 0
 
         async def counted() -> Message:
