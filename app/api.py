@@ -45,8 +45,9 @@ from app.screenings import api as screenings
 from app.screenings import pages as screening_pages
 from app.screenings.desk import Desk
 from app.screenings.service import running
-from app.serving import BodyLimit, Compressed, Problem, RequestLog, SecurityHeaders, Service, problem_of
+from app.serving import Problem, RequestLog, SecurityHeaders, Service, problem_of
 from app.settings import Fetching, Settings
+from app.traffic import BodyLimit, Compressed
 
 EXAMPLES = Path(__file__).resolve().parent / "examples.json"
 

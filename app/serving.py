@@ -18,9 +18,8 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from prometheus_client import CollectorRegistry, Counter
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 
 from app import rephrase
@@ -391,23 +390,6 @@ class SecurityHeaders:
         await self.app(scope, receive, with_headers)
 
 
-class Compressed:
-    """Packs pages and their files, three quarters of which are repetitions; programs get what they ask for as it is.
-
-    No page holds a secret beside what its reader sent, which the length of the packed page could give away.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap ``app``."""
-        self.app = app
-        self.packing = GZipMiddleware(app, minimum_size=1_000, compresslevel=6)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, by way of the packing where a browser asks."""
-        plain = scope["type"] != "http" or scope["path"].startswith(("/api/", "/metrics"))
-        await (self.app if plain else self.packing)(scope, receive, send)
-
-
 class RequestLog:
     """Writes one line per request, and turns what nobody foresaw into a 500 that says nothing of its inside."""
 
@@ -445,46 +427,3 @@ class RequestLog:
         if verdict := scope.get("state", {}).get("verdict"):
             line["verdict"] = verdict
         _log.info("request", extra=line)
-
-
-DRAINED = 5
-"""How many times its limit a form with a file may be too large and still get its answer."""
-
-
-class BodyLimit:
-    """Stops reading a body at ``most`` bytes, whatever its Content-Length says or leaves out."""
-
-    def __init__(self, app: ASGIApp, most: int, uploads: Mapping[str, int]) -> None:
-        """Wrap ``app``; ``uploads`` gives the paths where forms with files come in, and what they may take."""
-        self.app = app
-        self.most = most
-        self.uploads = uploads
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on; the exception rises through whoever reads the body and becomes a problem like any other."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        most = self.uploads.get(scope["path"], self.most)
-        announced = Headers(scope=scope).get("content-length", "")
-        read = int(announced) if announced.isdecimal() and int(announced) > most else 0
-
-        async def counted() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > most:
-                if most > self.most:
-                    await _drain(message, receive, DRAINED * most)
-                raise HTTPException(413)
-            return message
-
-        await self.app(scope, counted, send)
-
-
-async def _drain(message: Message, receive: Receive, most: int) -> None:
-    """Let a sender come to the end: a browser that is cut off while it sends never shows the answer."""
-    read = 0
-    while message.get("more_body") and read < most:
-        message = await receive()
-        read += len(message.get("body", b""))

@@ -116,7 +116,8 @@ ALLOWED: dict[str, set[str]] = {
     "api": PLAIN
     | {"screenings"}
     | {"access", "bodies", "catalogue", "checker", "contract", "holdings", "intake", "lookup", "render", "report"}
-    | {"page", "serving", "settings", "shelf", "voices", "web"},
+    | {"page", "serving", "settings", "shelf", "traffic", "voices", "web"},
+    "traffic": set(),
     "console": PLAIN
     | {"bulk", "catalogue", "checker", "encoder", "rephrase", "report", "runtime", "settings", "store", "stores"},
     # Many texts on Daft.
@@ -133,6 +134,7 @@ ALLOWED: dict[str, set[str]] = {
     "words": {"report"},
     "tongues": {"words"},
     "forms": PLAIN | {"corrections"},
+    "material": PLAIN | {"fetch", "intake", "settings", "submissions"},
     "page": {"intake", "render", "rephrase", "serving", "tongues", "words"},
     "shelf": PLAIN | {"catalogue", "checker", "lookup", "page", "serving"},
     "voices": PLAIN | {"access", "bodies", "contract", "feedback", "forms", "page", "render", "serving", "words"},
@@ -175,7 +177,7 @@ OWNERS: dict[str, set[str]] = {
     "sklearn": {"learning", "harvest"},
     "scipy": {"learning"},
     "fastapi": {"access", "api", "bodies", "holdings", "page", "screenings", "serving", "shelf", "voices", "web"},
-    "starlette": {"api", "bodies", "forms", "screenings", "serving", "shelf", "voices", "web"},
+    "starlette": {"api", "bodies", "forms", "screenings", "serving", "shelf", "traffic", "voices", "web"},
     "typer": {"batch", "cli", "console", "upkeep"},
     "uvicorn": {"cli"},
     "sqlalchemy": {"screenings"},

@@ -15,9 +15,11 @@
   const link = form.querySelector("[data-link]");
   const submit = form.querySelector("[type=submit]");
   const told = form.querySelector("[data-told]");
-  // Made when first needed: the data of both take longer to load than all else here.
+  // Made when first needed: the data of both take longer to load than all else here. Most scripts set words apart.
   let words, written;
+  const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
   const counted = (text) => {
+    if (!UNSPACED.test(text)) return (text.match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}'’.,-]*/gu) || []).length;
     words ??= new Intl.Segmenter(undefined, { granularity: "word" });
     return [...words.segment(text)].filter((s) => s.isWordLike).length;
   };
