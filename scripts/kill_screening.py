@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from app.screenings.store import Store
 
 CASES = Path(__file__).resolve().parents[1] / "tests" / "cases" / "ideas.dev.jsonl"
-LEASE_S = 4.0
 OWNER = "script"
 SEED = 7
 BOMB_BYTES = 30_000_000
@@ -170,9 +169,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument(
+        "--lease", type=float, default=4.0, help="seconds after which a killed worker's texts are taken over"
+    )
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     asked = parser.parse_args()
-    base = dataclasses.replace(Settings.from_environment(), screenings_lease_s=LEASE_S)
+    base = dataclasses.replace(Settings.from_environment(), screenings_lease_s=asked.lease)
     right, checker = True, Checker.open(base)
     with tempfile.TemporaryDirectory(prefix="originality-kill-") as folder, pages() as host:
         fetching = Fetching(allowed_hosts=(host,), seconds_between=0.0)

@@ -45,10 +45,8 @@ PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
 
 
-@pytest.fixture(scope="module")
-def address(settings: Settings, checker: Checker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the real app on a free port of this machine alone; notes go to a folder of the test's."""
-    settings = replace(settings, feedback_dir=tmp_path_factory.mktemp("notes"))
+def served(settings: Settings, checker: Checker) -> Iterator[str]:
+    """Serve the real app on a free port of this machine alone, and give its address."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(create_app(settings, checker), log_config=None, access_log=False))
@@ -60,6 +58,12 @@ def address(settings: Settings, checker: Checker, tmp_path_factory: pytest.TempP
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
         thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def address(settings: Settings, checker: Checker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the real app on a free port of this machine alone; notes go to a folder of the test's."""
+    yield from served(replace(settings, feedback_dir=tmp_path_factory.mktemp("notes")), checker)
 
 
 @pytest.fixture(scope="module")
