@@ -134,7 +134,7 @@ def run(settings: Settings, checker: Checker, fetching: Fetching, sent: tuple[En
             share = max(1, (count - before) // (kills - killed + 1)) if killed < kills else count
             while store.show(OWNER, name)["done"] < min(before + share, count) and worker.is_alive():
                 time.sleep(0.05)
-            time.sleep(chance.uniform(0, 0.6) if killed < kills else 0)
+            time.sleep(chance.uniform(0, min(0.6, count / 400)) if killed < kills else 0)
         finally:
             killed += store.show(OWNER, name)["state"] != "done"
             worker.kill()  # signal 9
