@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from app.screenings.store import Store
 
 CASES = Path(__file__).resolve().parents[1] / "tests" / "cases" / "ideas.dev.jsonl"
-LEASE_S = 4.0
 OWNER = "script"
 SEED = 7
 BOMB_BYTES = 30_000_000
@@ -135,7 +134,7 @@ def run(settings: Settings, checker: Checker, fetching: Fetching, sent: tuple[En
             share = max(1, (count - before) // (kills - killed + 1)) if killed < kills else count
             while store.show(OWNER, name)["done"] < min(before + share, count) and worker.is_alive():
                 time.sleep(0.05)
-            time.sleep(chance.uniform(0, 0.6) if killed < kills else 0)
+            time.sleep(chance.uniform(0, min(0.6, count / 400)) if killed < kills else 0)
         finally:
             killed += store.show(OWNER, name)["state"] != "done"
             worker.kill()  # signal 9
@@ -170,9 +169,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument(
+        "--lease", type=float, default=4.0, help="seconds after which a killed worker's texts are taken over"
+    )
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     asked = parser.parse_args()
-    base = dataclasses.replace(Settings.from_environment(), screenings_lease_s=LEASE_S)
+    base = dataclasses.replace(Settings.from_environment(), screenings_lease_s=asked.lease)
     right, checker = True, Checker.open(base)
     with tempfile.TemporaryDirectory(prefix="originality-kill-") as folder, pages() as host:
         fetching = Fetching(allowed_hosts=(host,), seconds_between=0.0)

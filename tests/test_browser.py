@@ -47,11 +47,9 @@ PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
 
 
-@pytest.fixture(scope="module")
-def address(settings: Settings, checker: Checker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the real app on a free port of this machine alone; notes and links stay with the test, too."""
-    with running(repository(WORN)) as host, socket.socket() as listening:
-        settings = replace(settings, feedback_dir=tmp_path_factory.mktemp("notes"), fetching=fetching(host))
+def served(settings: Settings, checker: Checker) -> Iterator[str]:
+    """Serve the real app on a free port of this machine alone, and give its address."""
+    with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(create_app(settings, checker), log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -62,6 +60,14 @@ def address(settings: Settings, checker: Checker, tmp_path_factory: pytest.TempP
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
         thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def address(settings: Settings, checker: Checker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the real app on a free port of this machine alone; notes and links stay with the test, too."""
+    with running(repository(WORN)) as host:
+        own = replace(settings, feedback_dir=tmp_path_factory.mktemp("notes"), fetching=fetching(host))
+        yield from served(own, checker)
 
 
 @pytest.fixture(scope="module")

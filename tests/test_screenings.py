@@ -9,6 +9,9 @@ import hmac
 import http.server
 import io
 import json
+import re
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
 
 LEASE_S = 10.0
 OURS = "/api/v1/screenings"
+ROOT = Path(__file__).parent.parent
 
 
 class Clock:
@@ -455,7 +459,8 @@ def test_the_life_of_a_screening(client: TestClient) -> None:
         sheet = book.read("xl/worksheets/sheet1.xml")
     assert b"<f>" not in sheet
     page = client.get(f"{place}/export.html").text
-    assert "overruled by a person: original" in page
+    assert "Overruled by a person: Original" in page
+    assert "what you owe candidates" in page
     assert "Lovelace" not in page
     assert client.delete(place).status_code == 204
     assert client.get(place).status_code == 404
@@ -538,3 +543,80 @@ def test_a_worker_of_its_own_judges_a_group(books: Books, checker: Checker) -> N
     assert judge_some(books.queue, checker, LEASE_S) == 2
     assert judge_some(books.queue, checker, LEASE_S) == 0
     assert books.store.show("ann", name)["state"] == "done"
+
+
+@pytest.mark.model
+def test_a_killed_worker_loses_nothing() -> None:
+    """Real workers are killed over inputs of every kind: what goes in comes out, once."""
+    command = [sys.executable, "scripts/kill_screening.py", "--count", "48", "--kills", "2", "--lease", "1"]
+    told = subprocess.run([*command, "--database", "sqlite"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.search(r"48 in = \d+ reports \+ \d+ errors; worker killed [12] times; .* every item once", told.stdout)
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+PLACE = "/screenings"
+
+
+def sent(client: TestClient, name: str, content: bytes, **more: Any) -> Any:
+    """Send the form."""
+    return client.post(PLACE, files={"file": (name, content)}, follow_redirects=False, **more)
+
+
+@pytest.mark.model
+def test_a_form_that_cannot_be_taken_is_shown_again(client: TestClient) -> None:
+    """With what is wrong, and what was typed still in it; nothing is made."""
+    for answer in (
+        client.post(PLACE, data={"title": "Autumn"}, files={"file": ("", b"")}),
+        client.post(PLACE, data={"title": "Autumn", "columns": "colour=x"}, files={"file": ("a.csv", b"a\n")}),
+    ):
+        assert answer.status_code == 422
+        assert 'role="alert"' in answer.text
+        assert 'value="Autumn"' in answer.text
+    assert "None yet." in client.get(PLACE).text
+
+
+@pytest.mark.model
+def test_a_foreign_page_can_do_nothing(client: TestClient) -> None:
+    """A browser carries out what any page asks of this machine: opening a page is all that is let through."""
+    place = sent(client, "a.md", b"Bees in winter.").headers["location"]
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    assert sent(client, "a.md", b"x", headers=foreign).status_code == 401
+    assert client.post(f"{place}/delete", headers=foreign).status_code == 401
+    assert client.get(place, headers=foreign).status_code == 401
+    assert client.get(place, headers=foreign | {"Sec-Fetch-Mode": "navigate"}).status_code == 200
+
+
+@pytest.mark.model
+def test_a_browser_keeps_its_key(client: TestClient, tmp_path: Path) -> None:
+    """Where keys are needed the page asks for one, and keeps it from scripts and other sites."""
+    key = keys.add(tmp_path / "keys.json", "ann", {"@screenings": "write"})
+    assert 'type="password"' in client.get(PLACE).text
+    given = client.post(f"{PLACE}/key", data={"key": key}, follow_redirects=False)
+    cookie = given.headers["set-cookie"].lower()
+    assert all(part in cookie for part in ("httponly", "samesite=strict", "path=/screenings"))
+    place = sent(client, "a.md", b"Bees in winter.").headers["location"]
+    assert client.get(place).status_code == 200
+    assert client.get(f"/api/v1{place}").status_code == 401
+
+
+@pytest.mark.model
+def test_an_override_needs_a_reason(client: TestClient) -> None:
+    """And one of the verdicts; else nothing is logged."""
+    place = sent(client, "a.md", b"Titanic survival with logistic regression.").headers["location"]
+    ended(client, place.rpartition("/")[2])
+    for wrong in ({"verdict": "original", "reason": " "}, {"verdict": "great", "reason": "I like it."}):
+        assert client.post(f"{place}/projects/1/override", data=wrong).status_code == 422
+    assert client.get(f"/api/v1{place}/overrides").json() == {"overrides": []}
+
+
+@pytest.mark.model
+def test_a_file_may_be_larger_than_other_bodies(settings: Settings, checker: Checker, tmp_path: Path) -> None:
+    """Each has a limit of its own, and the larger one is held to as well."""
+    url = f"sqlite:///{tmp_path}/s.db"
+    own = replace(settings, keys_file=tmp_path / "k", screenings_url=url, max_body_bytes=1_000, max_upload_bytes=9_000)
+    app = create_app(own, checker)
+    with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 5)) as client:
+        assert client.post(f"{OURS}:upload", files={"file": ("a.md", b"x" * 5_000)}).status_code == 202
+        assert client.post(f"{OURS}:upload", files={"file": ("a.md", b"x" * 9_000)}).status_code == 413
+        assert client.post(OURS, json={"items": [{"text": "x" * 5_000}]}).status_code == 413

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from app import render
 from app.report import Report
 from app.screenings import near
+from app.screenings.fairness import figures
 from app.screenings.people import People
 from app.screenings.veil import veil, veil_report
 
@@ -130,17 +131,9 @@ def to_xlsx(found: Sequence[Line]) -> bytes:
 
 def to_html(found: Sequence[Line]) -> bytes:
     """Write one page that needs nothing else, with every report in it."""
-    rows = [
-        (_label(one), Report.model_validate(one["report"]) if one["report"] else None, one["error"]) for one in found
-    ]
-    return render.to_html_overview(rows).encode()
-
-
-def _label(one: Line) -> str:
-    over = (
-        f"overruled by a person: {one['override']['verdict']} ({one['override']['reason']})" if one["override"] else ""
-    )
-    return " · ".join(filter(None, (one["candidate"], one["id"], over)))
+    rows = [(one, Report.model_validate(one["report"]) if one["report"] else None) for one in found]
+    template = render.environment().get_template("screening_file.html")
+    return template.render(lines=rows, figures=figures(), style=render.style()).encode()
 
 
 WRITERS: dict[str, Callable[[Sequence[Line]], bytes]] = {

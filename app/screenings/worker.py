@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app import fetch
@@ -56,7 +57,8 @@ def follow_some(queue: Queue, fetching: Fetching, lease_s: float) -> int:
     claim = queue.claim(LINKS, LINKS_LEASES * lease_s, "links")
     if claim is None:
         return 0
-    found = {n: received.behind(e, fetch.follow([received.asked(e)], fetching)) for n, e in claim.entries}
+    own = replace(fetching, cache_dir=None)  # what is deleted must not stay in a cache
+    found = {n: received.behind(e, fetch.follow([received.asked(e)], own)) for n, e in claim.entries}
     queue.unfold(claim, found)
     return len(claim.entries)
 
