@@ -45,7 +45,9 @@ OWNER = "script"
 SEED = 7
 BOMB_BYTES = 30_000_000
 FORK = multiprocessing.get_context("fork")
-PAGE = b"<html><title>Hives</title><body><main><p>Forty hives were weighed every night, and the weights say which colony "
+PAGE = (
+    b"<html><title>Hives</title><body><main><p>Forty hives were weighed every night, and the weights say which colony "
+)
 PAGE += b"will starve before spring; the scales and the counts are my own.</p></main></body></html>"
 
 
