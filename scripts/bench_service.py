@@ -1,198 +1,95 @@
 #!/usr/bin/env python3
-"""Put the service under k6, and txtai's API doing plain search over the same entries with the same weights beside it.
+"""Print what sizing the service takes: its start, its memory, and the processor time that a check costs over HTTP.
 
-Needs the package k6. txtai is installed in an environment of its own below --work, which takes minutes once. Every
-request carries a text of its own, so that nothing is remembered from another one. Rounds take turns between the sides.
+A service of its own is started on a free port, asked by the client, and stopped; then its whole use is read from the
+system. What it used to start, measured by a service that is asked nothing, is taken off.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
-import shutil
+import platform
 import socket
-import statistics
 import subprocess
 import sys
 import time
-import urllib.request
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from app.catalogue import Catalogue, views
-from app.encoder import weights
-from app.settings import Settings
-from scripts.bench_speed import IDEA, machine
+from app.client import AsyncClient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import resource
 
-CLIENTS = (1, 8, 64)
-TXTAI = ("txtai[api]==9.14.0", "sentence-transformers==6.2.0")
-TORCH = "torch==2.13.0"
-K6 = """
-import http from "k6/http";
-import exec from "k6/execution";
-const idea = {idea};
-export const options = {{ vus: {clients}, duration: "{seconds}s", summaryTrendStats: ["med", "p(99)"] }};
-export default function () {{
-  const number = {salt} + "x" + exec.scenario.iterationInTest;
-  // A number in every sentence makes each of them a new one.
-  const text = idea.split(". ").join(" " + number + ". ");
-  {ask}
-}}
-"""
-CHECK = """http.post("{base}/api/v1/checks", JSON.stringify({{ text: text, suggest: {suggest} }}),
-    {{ headers: {{ "content-type": "application/json" }} }});"""
-SEARCH = 'http.get("{base}{path}" + encodeURIComponent(text));'
-INDEX = """
-import json, sys
-from txtai import Embeddings
-rows, model, place = json.load(open(sys.argv[1])), sys.argv[2], sys.argv[3]
-made = Embeddings({"path": model, "content": True})
-made.index([(number, text, None) for number, text in enumerate(rows)])
-made.save(place)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """What is asked, of whom."""
-
-    name: str
-    ask: str
+IDEA = (
+    "Our town's library lends tools, and nobody knows which of them will break next. I wrote down every loan and "
+    "repair of two years by hand. From the number of loans, the season and the kind of tool I estimate how long one "
+    "lasts, with a survival model. The caretaker uses the list to order parts before something is missing, and tells "
+    "me what was wrong. (No. {number})"
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and print as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="Folder for txtai's environment and index.")
-    parser.add_argument("--seconds", type=int, default=10, help="Length of a round.")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--clients", type=int, nargs="+", default=CLIENTS)
-    parser.add_argument("--no-txtai", action="store_true")
+    """Measure, and print JSON."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--checks", type=int, default=40, help="texts of 60 words to have judged")
+    parser.add_argument("--together", type=int, default=4, help="requests at a time")
     given = parser.parse_args(arguments)
-    given.work.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        base, ours = stack.enter_context(_ours())
-        sides = [
-            Side("check", CHECK.format(base=base, suggest="true")),
-            Side("check without suggestions", CHECK.format(base=base, suggest="false")),
-            Side("search", SEARCH.format(base=base, path="/api/v1/search?k=10&q=")),
-        ]
-        if not given.no_txtai:
-            theirs = stack.enter_context(_txtai(given.work))
-            sides.append(Side("txtai: search", SEARCH.format(base=theirs, path="/search?limit=10&query=")))
-        figures = {count: _compare(sides, count, given) for count in given.clients}
-        print(json.dumps(machine() | {"clients": figures, "resident MB": _resident(ours.pid)}, indent=1))
+    idle, busy = _served(0, 1), _served(given.checks, given.together)
+    seconds = (busy["processor_s"] - idle["processor_s"]) / given.checks
+    told = {
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        "checks": given.checks,
+        "processor_s_per_check": round(seconds, 4),
+        "checks_per_second_and_core": round(1 / seconds, 1),
+        "ready_after_s": round(idle["ready_s"], 1),
+        "start_processor_s": round(idle["processor_s"], 1),
+        "largest_memory_mb": {"idle": round(idle["memory_mb"]), "after_checks": round(busy["memory_mb"])},
+    }
+    sys.stdout.write(json.dumps(told, indent=1) + "\n")
     return 0
 
 
-def _compare(sides: list[Side], clients: int, given: argparse.Namespace) -> dict[str, dict[str, float]]:
-    rounds: dict[str, list[dict[str, float]]] = {side.name: [] for side in sides}
-    for number in range(given.rounds):
-        for side in sides:
-            rounds[side.name].append(_round(side.ask, clients, given.seconds, f'"{number}"', given.work))
-    found = {
-        name: {key: round(statistics.median(one[key] for one in some), 2) for key in some[0]}
-        for name, some in rounds.items()
-    }
-    if peer := found.get("txtai: search"):
-        for one in found.values():
-            one["times txtai's"] = round(one["a second"] / peer["a second"], 2)
-    return found
-
-
-def _round(ask: str, clients: int, seconds: int, salt: str, work: Path) -> dict[str, float]:
-    script, summary = work / "load.js", work / "summary.json"
-    script.write_text(
-        K6.format(idea=json.dumps(IDEA), clients=clients, seconds=seconds, salt=salt + f' + "{clients}"', ask=ask)
-    )
-    program = shutil.which("k6", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}") or "k6"
-    subprocess.run(  # noqa: S603  the load generator that the docstring names
-        [program, "run", "--quiet", "--no-usage-report", "--summary-export", summary, script],
-        check=True,
-        capture_output=True,
-    )
-    metrics = json.loads(summary.read_text())["metrics"]
-    took = metrics["http_req_duration"]
-    return {
-        "a second": metrics["http_reqs"]["rate"],
-        "p50 ms": took["med"],
-        "p99 ms": took["p(99)"],
-        "p99 / p50": took["p(99)"] / took["med"],
-        "errors": metrics["http_req_failed"]["value"],
-    }
-
-
-@contextmanager
-def _ours() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    port = _free_port()
-    command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
-    with _running(command, f"http://127.0.0.1:{port}", "/ready", os.environ | {}) as process:
-        yield f"http://127.0.0.1:{port}", process
-
-
-@contextmanager
-def _txtai(work: Path) -> Iterator[str]:
-    """Install txtai and build its index, each once, and serve it as its documentation says."""
-    python, index, port = work / "txtai" / "bin" / "python", work / "txtai-index", _free_port()
-    model = str(weights()[0])
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", work / "txtai"], check=True)  # noqa: S603
-        for wanted in ([TORCH], TXTAI):
-            subprocess.run([python, "-m", "pip", "install", "-q", *wanted], check=True)  # noqa: S603
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "CONFIG": str(work / "txtai.yml")}
-    environment.pop("PYTHONPATH", None)
-    if not index.exists():
-        texts = [view.text for view in views(Catalogue.load(Settings.from_environment().catalogue_dir))]
-        (work / "texts.json").write_text(json.dumps(texts))
-        subprocess.run(  # noqa: S603
-            [python, "-c", INDEX, work / "texts.json", model, index], check=True, env=environment
-        )
-    (work / "txtai.yml").write_text(f"path: {index}\nwritable: false\nembeddings:\n  path: {model}\n  content: true\n")
-    command = [str(python), "-m", "uvicorn", "--port", str(port), "--log-level", "warning", "txtai.api:app"]
-    with _running(command, f"http://127.0.0.1:{port}", "/count", environment):
-        yield f"http://127.0.0.1:{port}"
-
-
-@contextmanager
-def _running(
-    command: list[str], base: str, ready: str, environment: dict[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server for as long as it is needed, from when it answers."""
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
-    try:
-        for _ in range(600):
-            try:
-                with urllib.request.urlopen(base + ready, timeout=5):  # noqa: S310  an address of this machine's
-                    break
-            except OSError:
-                if process.poll() is not None:
-                    raise SystemExit(f"{command[2:]} has ended with {process.returncode}.") from None
-                time.sleep(0.2)
-        yield process
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _free_port() -> int:
+def _served(checks: int, together: int) -> dict[str, float]:
+    """Start a service, have it judge, stop it, and tell what it used in all."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        port = probe.getsockname()[1]
+    began = time.monotonic()
+    process = subprocess.Popen(  # noqa: S603  the project's own command
+        [sys.executable, "-m", "app", "serve", "--port", str(port)],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        ready_s = asyncio.run(_asked(f"http://127.0.0.1:{port}", began, checks, together))
+    finally:
+        process.terminate()
+        _, _, used = os.wait4(process.pid, 0)
+        process.returncode = 0
+    return {"ready_s": ready_s, "processor_s": used.ru_utime + used.ru_stime, "memory_mb": _megabytes(used)}
 
 
-def _resident(process: int) -> dict[str, float]:
-    """Give what a process holds in memory after the load, and how much of it is its own alone."""
-    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:]
-    kilobytes: dict[str, Any] = {line.split(":")[0]: int(line.split()[1]) for line in lines}
-    own = kilobytes["Private_Clean"] + kilobytes["Private_Dirty"]
-    return {"all": round(kilobytes["Rss"] / 1024), "own": round(own / 1024)}
+async def _asked(url: str, began: float, checks: int, together: int) -> float:
+    """Wait until the service can check, and have all judged; gives when that was, in seconds from its start."""
+    async with AsyncClient(url) as client:
+        while not await client.ready():  # noqa: ASYNC110  what is waited for is another process
+            await asyncio.sleep(0.05)
+        ready_s = time.monotonic() - began
+        left = iter(range(checks))
+
+        async def caller() -> None:
+            for number in left:
+                await client.check(IDEA.format(number=number))
+
+        await asyncio.gather(*(caller() for _ in range(together)))
+        return ready_s
+
+
+def _megabytes(used: resource.struct_rusage) -> float:
+    return used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())
