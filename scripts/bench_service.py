@@ -1,8 +1,8 @@
-#!/usr/bin/env python3
 """Put the service under k6, and txtai's API doing plain search over the same entries with the same weights beside it.
 
-Needs the package k6. txtai is installed in an environment of its own below --work, which takes minutes once. Every
-request carries a text of its own, so that nothing is remembered from another one. Rounds take turns between the sides.
+Run as ``python -m scripts.bench_service --work FOLDER``. Needs the package k6. txtai is installed in an environment of
+its own in that folder, which takes minutes once. Every request carries a text of its own, so that nothing is remembered
+from another one. Rounds take turns between the sides.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _round(ask: str, clients: int, seconds: int, salt: str, work: Path) -> dict[
 def _ours() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     port = _free_port()
     command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
-    with _running(command, f"http://127.0.0.1:{port}", "/ready", os.environ | {}) as process:
+    with _running(command, f"http://127.0.0.1:{port}", "/ready", dict(os.environ)) as process:
         yield f"http://127.0.0.1:{port}", process
 
 
