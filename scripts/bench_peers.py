@@ -1,6 +1,6 @@
 """Put the service under k6, and txtai's API doing plain search over the same entries with the same weights beside it.
 
-Run as ``python -m scripts.bench_service --work FOLDER``. Needs the package k6. txtai is installed in an environment of
+Run as ``python -m scripts.bench_peers --work FOLDER``. Needs the package k6. txtai is installed in an environment of
 its own in that folder, which takes minutes once. Every request carries a text of its own, so that nothing is remembered
 from another one. Rounds take turns between the sides.
 """
