@@ -152,7 +152,7 @@ class SentenceTransformersEncoder:
 class CachedEncoder:
     """Remembers the vectors of the latest sentences, by a hash of their words, in memory alone."""
 
-    def __init__(self, inner: Encoder, capacity: int = 2_048) -> None:
+    def __init__(self, inner: Encoder, capacity: int = 1_024) -> None:
         """Wrap an encoder; ``capacity`` sentences of some 20 kB each are kept."""
         self._inner = inner
         self._capacity = capacity

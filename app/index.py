@@ -37,6 +37,8 @@ METRIC = "inner product of unit vectors (cosine)"
 HOW_TO_BUILD = "Run: originality index build"
 KEPT = 4_096
 """Searches whose answers are kept, some 2 kB each: those of a thousand sentences."""
+KEPT_VIEWS = 32
+"""Views of a search up to which its answer is kept: a check's. Those of the catalogue's own search are a thousand."""
 _NONE = np.zeros((0, DIMENSION), dtype=np.float32)
 
 
@@ -125,10 +127,11 @@ class ViewIndex:
                 query[None], self._vectors[first:last], min(k, last - first), metric=faiss.METRIC_INNER_PRODUCT
             )
             known = [(first + n, _clip(cosine)) for n, cosine in zip(numbers[0].tolist(), cosines[0], strict=True)]
-            with self._lock:
-                self._found[key] = known
-                while len(self._found) > KEPT:
-                    self._found.popitem(last=False)
+            if k <= KEPT_VIEWS:
+                with self._lock:
+                    self._found[key] = known
+                    while len(self._found) > KEPT:
+                        self._found.popitem(last=False)
         return known
 
     def best(self, entry: str, queries: Vectors) -> Hit | None:

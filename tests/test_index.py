@@ -373,3 +373,14 @@ def test_shipped_entries_find_themselves(settings: Settings, checker: object, sh
     twins = {(h.entry, h.view) for line in hits for h in line[:1]} ^ {(v.entry, v.name) for v in sample}
     texts = {(v.entry, v.name): v.text for v in every}
     assert [pair for pair in twins if list(texts.values()).count(texts[pair]) < 2] == []
+
+
+def test_only_small_answers_are_kept(folder: Path, tiny: Catalogue, fake_encoder: Encoder) -> None:
+    """What a check asks for is remembered, the long lists of a search are not: they filled hundreds of megabytes."""
+    built, query = ViewIndex.open(folder, tiny, fake_encoder.name), fake_encoder.encode(["weigh the stones"])
+    first = built.search(query, 3, "dataset")
+    kept = len(built._found)
+    assert kept >= 1
+    assert built.search(query, 3, "dataset") == first
+    assert built.search(query, index.KEPT_VIEWS + 1, "dataset")[0][: len(first[0])] == first[0]
+    assert len(built._found) == kept
