@@ -464,7 +464,7 @@ def test_what_runs_every_day_asks_a_source_that_changes(catalogue: Catalogue, ha
     for name, reading, matches in _worn_cases(catalogue):
         for about in (None, HEALTH, GAMES):
             for one in suggest(reading, WORN, "well_worn", matches, catalogue, handbook, about):
-                if one.id.startswith(("alt-watch.", "k-ser-live.", "twist-run.")):
+                if one.id.startswith(("alt-watch.", "k-ser-live.", "k-tab-live.", "twist-run.")):
                     seen += 1
                     assert one.resources[0].name in living, (name, one.id)
     assert seen

@@ -266,6 +266,24 @@ def test_nobody_waits_for_an_endpoint_that_is_down(tiny: Catalogue) -> None:
     assert len(service.posted) == FAILURES + 1
 
 
+def test_a_report_whose_turn_never_comes_blames_nobody(tiny: Catalogue) -> None:
+    """Six at once where four may ask: two wait their time out, nothing of them is sent, and the next is asked again."""
+
+    async def play(rephraser: Rephraser) -> list[tuple[str, bool]]:
+        done = await asyncio.gather(*(rephraser.rephrase(REPORT, TEXT, tiny) for _ in range(6)))
+        return sorted((r.phrasing.trouble, bool(r.phrasing.host)) for r in done if r.phrasing)
+
+    def respond(*_: Any) -> Reply:
+        time.sleep(1.5)
+        return said(IN_SPANISH)
+
+    with running(respond) as service:
+        rephraser = rephrase.opened(chosen(service.url, timeout_s=0.5))
+        assert rephraser
+        assert asyncio.run(play(rephraser)) == [("time_out", False)] * 2 + [("time_out", True)] * 4
+    assert len(service.posted) == 4
+
+
 @pytest.mark.parametrize("budget", [{"requests_per_day": 1}, {"tokens_per_day": 5_400}], ids=["requests", "tokens"])
 def test_a_spent_budget_sends_nothing(tiny: Catalogue, budget: dict[str, int]) -> None:
     """Requests and tokens, as the server counts them, are limited a day; then suggestions are plain, and stay here."""
@@ -400,6 +418,13 @@ def test_it_is_off_unless_an_address_is_given(monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(BadSetting, match="ORIGINALITY_LLM_URL") as told:
             Rephraser(Endpoint(LanguageModel(bad, "m")), LanguageModel(bad, "m"))
         assert "secret" not in str(told.value)
+
+
+def test_a_key_that_no_header_can_carry_is_told_at_the_start() -> None:
+    """A key copied with a typographic quote is refused when the service starts, and isn't repeated."""
+    with pytest.raises(BadSetting, match="ORIGINALITY_LLM_KEY") as told:
+        rephrase.opened(LanguageModel("http://127.0.0.1:1/v1", "m", "sk-\u201cabc"))
+    assert "abc" not in str(told.value)
 
 
 # --- the faces -------------------------------------------------------------------------------------------------------

@@ -52,9 +52,14 @@ _STEERED = ("scene", "alternative", "way", "known", "scene", "known", "alternati
 _WITH_COMPANY = frozenset({"alternative", "scene", "twist", "bare", "known", "own", "way"})
 _SAME_TASK = frozenset({"play-scene-shift", "play-scene-before"})
 """Plays that try the present model on the scene."""
-_OF_MODALITY = {"play-k-ser-live": "time series", "play-k-llm-time": "text", "play-k-ser-interval": "time series"}
-"""Plays that rest on a source of one kind, where others only need company."""
-_LIVING = frozenset({"play-alt-watch", "play-k-ser-live", "play-twist-run"})
+_OF_MODALITY = {
+    "play-k-ser-live": "time series",
+    "play-k-llm-time": "text",
+    "play-k-ser-interval": "time series",
+    "play-k-tab-live": "",
+}
+"""Plays that rest on a source of one kind, or of any, where others only need company."""
+_LIVING = frozenset({"play-alt-watch", "play-k-ser-live", "play-k-tab-live", "play-twist-run"})
 """Plays that ask a source anew every day: it has to have something new by then."""
 _KIN = {"cluster": "tabular", "explore": "tabular", "generate": "image", "graph": "text", "recommender": "tabular"}
 _NEEDS_GPU = frozenset({"image", "text", "llm", "audio", "generate"})
@@ -214,7 +219,7 @@ class _Writer:
         """Tell whether a source is of the kind on which a play rests."""
         if play.id in _LIVING and not sources.is_living(alternative):
             return False
-        return sources.is_close(alternative, self._topic) and _OF_MODALITY[play.id] in alternative.modalities
+        return sources.is_close(alternative, self._topic) and _OF_MODALITY[play.id] in {"", *alternative.modalities}
 
     def _pick(
         self, source: str, told: set[str], facets: Counter[str], scene: Scene | None, given: Alternative | None

@@ -77,6 +77,8 @@ class Endpoint:
                 "ORIGINALITY_LLM_URL is no base address such as https://api.example.org/v1; give one without name or "
                 "password, and the key in ORIGINALITY_LLM_KEY."
             )
+        if not (chosen.key.isascii() and chosen.key.isprintable()):
+            raise BadSetting("ORIGINALITY_LLM_KEY has characters that no header can carry; copy the key again.")
         self.host, self.model, self._key = base.netloc.decode("ascii"), chosen.model, chosen.key
         self._url = base.copy_with(path=f"{base.path.rstrip('/')}/chat/completions")
         self._direct = base.host in _HERE

@@ -32,6 +32,8 @@ FAILURES = 3
 """Failures in a row after which the endpoint is left alone for ``REST_S``, so that nobody waits for what is down."""
 REST_S = 60.0
 LONGEST_REST_S = 3_600.0
+LATEST = 0.1
+"""Share of its time that a report must have left when its turn comes."""
 READ_CHARS = 4_000
 """How much of a text is read for its language."""
 
@@ -77,29 +79,34 @@ class Rephraser:
         # Neither the detector's first loading nor the checks of the drafts may keep other requests waiting.
         spoken = language.strip().lower()[:2] or await asyncio.to_thread(detect_language, text[:READ_CHARS])
         spoken = "en" if spoken == "und" else spoken
+        asked = False
         try:
-            async with asyncio.timeout(self._chosen.timeout_s):
+            async with asyncio.timeout(self._chosen.timeout_s) as timer, self._turns:
+                left_s = (timer.when() or 0.0) - asyncio.get_running_loop().time()
+                if left_s < LATEST * self._chosen.timeout_s:
+                    raise TimeoutError  # noqa: TRY301  an answer would be paid for, and late; the one handler is below
+                asked = True
                 found = await self._drafts(report, text, spoken)
             self._failures = 0
         except TimeoutError:
-            return self._plain(report, ModelFailed("time_out", f"{self.host} took longer than the time it has."))
+            late = ModelFailed("time_out", f"{self.host} took longer than the time it has.")
+            return self._plain(report, late, asked=asked)
         except ModelFailed as failed:
             return self._plain(report, failed)
         return await asyncio.to_thread(self._taken, report, text, spoken, found, catalogue)
 
     async def _drafts(self, report: Report, text: str, language: str) -> dict[int, Draft]:
         messages = drafts.question(report, text, language)
-        async with self._turns:
-            if self._clock() < self._rests_until:
-                raise ModelFailed("resting", f"{self.host} is left alone for a while after its failures.")
-            reserve = drafts.tokens_of(messages) + self._chosen.max_tokens
-            self._spend(reserve)
-            cost = reserve
-            try:
-                said = await self._chat.ask(messages, self._chosen.max_tokens)
-                cost = reserve if said.tokens is None else said.tokens
-            finally:
-                self._limiter.hit(self._tokens, "tokens", cost=cost)
+        if self._clock() < self._rests_until:
+            raise ModelFailed("resting", f"{self.host} is left alone for a while after its failures.")
+        reserve = drafts.tokens_of(messages) + self._chosen.max_tokens
+        self._spend(reserve)
+        cost = reserve
+        try:
+            said = await self._chat.ask(messages, self._chosen.max_tokens)
+            cost = reserve if said.tokens is None else said.tokens
+        finally:
+            self._limiter.hit(self._tokens, "tokens", cost=cost)
         found = drafts.read(said.content)
         if not found:
             raise ModelFailed("unusable_answer", f"{self.host} answered in another form than was asked for.")
@@ -126,14 +133,15 @@ class Rephraser:
         ):
             raise ModelFailed("budget", "The day's budget for the language model is spent.")
 
-    def _plain(self, report: Report, failed: ModelFailed) -> Report:
+    def _plain(self, report: Report, failed: ModelFailed, *, asked: bool = True) -> Report:
+        """Leave a report plain; ``asked`` is false where its turn never came, which says nothing of the endpoint."""
         _log.warning("suggestions stay plain", extra={"trouble": failed.trouble, "why": str(failed)})
-        if failed.trouble in {"time_out", "unavailable"}:
+        if asked and failed.trouble in {"time_out", "unavailable"}:
             self._failures += 1
             rest = REST_S if self._failures >= FAILURES else 0.0
             rest = max(rest, min(failed.wait_s, LONGEST_REST_S))
             self._rests_until = max(self._rests_until, self._clock() + rest)
-        sent = failed.trouble not in {"budget", "resting"}
+        sent = asked and failed.trouble not in {"budget", "resting"}
         phrasing = Phrasing(host=self.host if sent else "", model=self.model, rephrased=0, trouble=failed.trouble)
         return report.model_copy(update={"phrasing": phrasing})
 
