@@ -211,7 +211,11 @@ class Where:
 @pytest.mark.ray
 @pytest.mark.model
 def test_two_nodes_do_what_one_process_does(checker: Checker, settings: Settings, tmp_path: Path) -> None:
-    """On a Ray cluster of two both work, and order, reports and vectors are those of this process."""
+    """On a Ray cluster of two both work, and order, reports and vectors are those of this process.
+
+    Needs the extra ``ray``, which ``dev`` leaves out: it is large, and its nodes listen beyond the loopback.
+    """
+    pytest.importorskip("ray")
     environment = os.environ | {"PYTHONPATH": str(ROOT), "ORIGINALITY_INDEX_DIR": str(settings.index_dir)}
     done = subprocess.run(
         [sys.executable, "-c", ON_TWO_NODES, str(tmp_path)],
