@@ -11,6 +11,7 @@ import unicodedata
 from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ahocorasick_rs import AhoCorasick, MatchKind
@@ -21,10 +22,12 @@ from app.letters import CJK, INVISIBLE, LOOKALIKES
 from app.records import Mention, Name, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from app.records import Brief, EntryKind
 
+NEAREST_KEPT = 4_096
+"""Words whose nearest names are kept: those of some hundred texts."""
 _TYPO_MIN_CHARS = 7
 _TYPO_TWO_EDITS_CHARS = 11
 _TYPO_MIN_WORD = 5
@@ -71,27 +74,51 @@ def fold(text: str) -> Folded:
     return Folded("".join(letters), tuple(origin))
 
 
-class AliasFinder:
-    """All names of a catalogue in one automaton; built once, then read-only."""
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """All that a finder looks up; making it folds every name, so that ``app.nametable`` keeps it.
 
-    def __init__(self, names: Iterable[Name], prose: Iterable[str] = (), words: Iterable[str] = ()) -> None:
-        """Build the automaton; two entries may share a form, and then both are found.
+    Attributes:
+        names: folded form to the names written so.
+        vocabulary: ordinary words, folded; none is ever taken for a misspelt name.
+        typos: number of words and first letter to the forms that are also found misspelt.
+    """
+
+    names: Mapping[str, Sequence[Name]]
+    vocabulary: frozenset[str]
+    typos: Mapping[tuple[int, str], Sequence[str]]
+
+    @classmethod
+    def of(cls, names: Iterable[Name], prose: Iterable[str] = (), words: Iterable[str] = ()) -> Tables:
+        """Make the tables; two entries may share a form, and then both are found.
 
         Args:
             names: all written forms.
             prose: ordinary texts, and
-            words: ordinary words in folded form; neither is ever taken for a misspelt name.
+            words: ordinary words in folded form.
         """
-        self._names: dict[str, list[Name]] = defaultdict(list)
+        found: dict[str, list[Name]] = defaultdict(list)
         for name in names:
             for form in _forms(name.text):
-                if all(n.entry != name.entry for n in self._names[form]):
-                    self._names[form].append(name)
-        self._patterns = sorted(self._names)
-        self._automaton = AhoCorasick(self._patterns, matchkind=MatchKind.Standard)
-        self._vocabulary = {*words, *(word for pattern in self._patterns for word in pattern.split())}
-        self._vocabulary.update(word for text in prose for word in fold(text).text.split())
-        self._typo_buckets = _typo_buckets(self._names)
+                if all(n.entry != name.entry for n in found[form]):
+                    found[form].append(name)
+        vocabulary = {*words, *(word for form in found for word in form.split())}
+        vocabulary.update(word for text in prose for word in fold(text).text.split())
+        return cls({form: found[form] for form in sorted(found)}, frozenset(vocabulary), _typo_buckets(found))
+
+
+class AliasFinder:
+    """All names of a catalogue in one automaton; built once, then read-only."""
+
+    def __init__(self, tables: Tables) -> None:
+        """Build the automaton."""
+        self.tables = tables
+        self._patterns = list(tables.names)
+        # The forms stand here already; the automaton needn't keep them as well.
+        self._automaton = AhoCorasick(self._patterns, matchkind=MatchKind.Standard, store_patterns=False)
+        self._by_length = _by_length(tables.typos)
+        # A text and its rewrites share most of their words. Kept in memory alone, and for as long as they are in use.
+        self._nearest = lru_cache(maxsize=NEAREST_KEPT)(self._sought)
 
     def find(self, brief: Brief, folded: Folded) -> list[Mention]:
         """Find every name in a text, longest first where names of one kind overlap; in the order of the text."""
@@ -106,8 +133,8 @@ class AliasFinder:
         for start, end, form in spans:
             span = Span(folded.origin[start], folded.origin[end - 1] + 1)
             sentence = max(0, bisect_right(starts, span.start) - 1)
-            found += [Mention(n.entry, n.kind, span, sentence, n.text, n.sure) for n in self._names[form]]
-        return _longest(found)
+            found += [Mention(n.entry, n.kind, span, sentence, n.text, n.sure) for n in self.tables.names[form]]
+        return longest(found)
 
     def _typos(self, folded: Folded, exact: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
         taken = bytearray(len(folded.text))
@@ -130,12 +157,16 @@ class AliasFinder:
                     found.append((start, end, form))
         return found
 
-    def _nearest(self, gram: str, words: int) -> str | None:
+    def _sought(self, gram: str, words: int) -> str | None:
+        """Find the form that some words most likely misspell, among those of about their length."""
         edits = 2 if len(gram) >= _TYPO_TWO_EDITS_CHARS else 1
-        bucket = self._typo_buckets.get((words, gram[0]), [])
-        near = [form for form in bucket if abs(len(form) - len(gram)) <= edits and _only_long_words_differ(form, gram)]
-        best = process.extractOne(gram, near, scorer=OSA.distance, score_cutoff=edits)
-        return str(best[0]) if best and self._is_a_slip(str(best[0]), gram) else None
+        near: list[tuple[int, int, str]] = []
+        for length in range(len(gram) - edits, len(gram) + edits + 1):
+            places, forms = self._by_length.get((words, gram[0], length), ((), ()))
+            found = process.extract(gram, forms, scorer=OSA.distance, score_cutoff=edits, limit=None)
+            near += [(distance, places[at], form) for form, distance, at in found]
+        best = next((form for _, _, form in sorted(near) if _only_long_words_differ(form, gram)), None)
+        return best if best and self._is_a_slip(best, gram) else None
 
     def _is_a_slip(self, form: str, gram: str) -> bool:
         """Tell whether every word that differs is no other word: "spike detection" isn't "smoke detection" misspelt."""
@@ -147,10 +178,23 @@ class AliasFinder:
 
     def _is_ordinary(self, word: str) -> bool:
         """Tell whether a word is known, or one of its forms, or made of two known ones."""
-        if word in self._vocabulary or _stem(word) in self._vocabulary:
+        if word in self.tables.vocabulary or _stem(word) in self.tables.vocabulary:
             return True
         parts = range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1)
-        return any(word[:at] in self._vocabulary and _stem(word[at:]) in self._vocabulary for at in parts)
+        return any(word[:at] in self.tables.vocabulary and _stem(word[at:]) in self.tables.vocabulary for at in parts)
+
+
+def _by_length(
+    buckets: Mapping[tuple[int, str], Sequence[str]],
+) -> dict[tuple[int, str, int], tuple[list[int], list[str]]]:
+    """Part each bucket by the length of its forms, which keep their places: of equally near ones the first counts."""
+    parted: dict[tuple[int, str, int], tuple[list[int], list[str]]] = defaultdict(lambda: ([], []))
+    for (words, first), forms in buckets.items():
+        for place, form in enumerate(forms):
+            places, same = parted[words, first, len(form)]
+            places.append(place)
+            same.append(form)
+    return dict(parted)
 
 
 def _digits(word: str) -> str:
@@ -207,7 +251,7 @@ def _has_plural(text: str, start: int, end: int) -> bool:
     return text[end : end + 2] == "s " and text[end - 1].isalpha() and end - start > 3
 
 
-def _longest(found: list[Mention]) -> list[Mention]:
+def longest(found: list[Mention]) -> list[Mention]:
     """Drop a mention that lies inside a longer one of the same kind; one walk, for a text may hold thousands."""
     kept: dict[tuple[EntryKind, Span, str], Mention] = {}
     widest: dict[EntryKind, Span] = {}

@@ -29,7 +29,7 @@ from app import (
 )
 from app.catalogue import Catalogue, views
 from app.errors import BadInput, OriginalityError
-from app.reader import NEAREST_VIEWS
+from app.reader import NEAREST_VIEWS, Reader
 from app.records import About, Brief, Match, Projected, Reading, Suggestion, Verdict
 from app.report import Neighbour, Provenance, Report, SearchHit
 from app.stores import open_store
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     from app.corpus import Row
     from app.encoder import Encoder, TextEncoder
-    from app.reader import Reader
     from app.records import EntryKind, Facets, Link
     from app.settings import Settings
     from app.store import Store
@@ -137,7 +136,7 @@ class Checker:
             rules=the_judge.rules,
             index=f"layout {found.manifest['layout']}, {len(found.rows)} views, {found.manifest['catalogue'][:12]}",
         )
-        reader = nametable.reader(settings.runtimes_dir, catalogue, encoder, found)
+        reader = Reader(catalogue, encoder, found, nametable.finder(settings.runtimes_dir, catalogue, encoder))
         collections = partial(open_store, settings, encoder.name)
         if settings.collections_url:
             collections()  # a wrong address is told at the start

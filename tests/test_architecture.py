@@ -25,8 +25,9 @@ ALLOWED: dict[str, set[str]] = {
     "logs": set(),
     # Stages: from values to values, no file, no model, no index.
     "cues": set(),
+    "gloss": set(),
     "letters": set(),
-    "intake": PLAIN | {"letters"},
+    "intake": PLAIN | {"gloss", "letters"},
     "bundle": PLAIN | {"intake"},
     "claims": PLAIN | {"intake"},
     "aliases": PLAIN | {"letters"},
@@ -61,11 +62,11 @@ ALLOWED: dict[str, set[str]] = {
     "postgres": PLAIN | {"corpus", "encoder", "store"},
     "stores": PLAIN | {"collection", "postgres", "settings", "store"},
     "index": PLAIN | {"catalogue", "encoder", "generations"},
-    "nametable": PLAIN | {"aliases", "catalogue", "encoder", "index", "letters", "reader"},
+    "nametable": PLAIN | {"aliases", "catalogue", "encoder", "letters", "reader"},
     "graph": PLAIN | {"encoder"},
     "runtime": PLAIN | {"encoder", "graph"},
     "neighbours": PLAIN | {"matches", "report", "store"},  # of the store its types
-    "reader": PLAIN | {"aliases", "catalogue", "cues", "encoder", "index", "intake", "report"},
+    "reader": PLAIN | {"aliases", "catalogue", "cues", "encoder", "gloss", "index", "intake", "report"},
     "submissions": PLAIN,
     "fetch": PLAIN | {"settings", "submissions", "wire"},
     # Advice: from conclusions and the catalogue to suggestions; it never judges.
@@ -96,8 +97,8 @@ ALLOWED: dict[str, set[str]] = {
     "evaluation": PLAIN | {"checker", "judge", "lookup", "metrics"},
     "advising": PLAIN | {"advice", "checker", "evaluation", "judge", "report"},  # of the judge its type
     "learning": PLAIN
-    | {"catalogue", "claims", "evaluation", "features", "intake", "judge", "matches", "metrics", "reader", "roles"}
-    | {"verdict", "wording"},
+    | {"catalogue", "claims", "evaluation", "features", "gloss", "intake", "judge", "matches", "metrics", "reader"}
+    | {"roles", "verdict", "wording"},
     # Other programs' way to the service, without the checker; of screenings what goes in and out alone.
     "client": PLAIN | {"catalogue", "contract", "corpus", "report", "screenings", "wire"},
     # Faces.
@@ -166,8 +167,9 @@ OWNERS: dict[str, set[str]] = {
     "bm25s": {"lookup"},
     "faiss": {"index", "collection", "approximate"},
     "datasets": {"index", "harvest"},
-    "ahocorasick_rs": {"aliases", "nametable"},
-    "rapidfuzz": {"aliases", "nametable"},
+    "ahocorasick_rs": {"aliases", "gloss"},
+    "rapidfuzz": {"aliases"},
+    "snowballstemmer": {"gloss"},
     "markdown_it": {"intake", "web", "render"},
     "safetensors": {"graph", "judge"},
     "onnx": {"graph"},

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import app
-from app import bulk, console, engine
+from app import bulk, console, engine, runtime
 from app.bulk import SpreadEncoder
 from app.checker import Submission
 from app.encoder import SentenceTransformersEncoder
@@ -97,6 +97,7 @@ class TestEncoding:
         monkeypatch.setenv("ORIGINALITY_INDEX_DIR", str(tmp_path / "indexes" / "catalogue"))
         monkeypatch.setenv("ORIGINALITY_COLLECTIONS_DIR", str(tmp_path / "collections"))
         monkeypatch.setattr(SentenceTransformersEncoder, "open", lambda: Named(fake_encoder))
+        monkeypatch.setattr(runtime, "served", lambda *_: Named(fake_encoder))
         rows = [{"id": f"n{n}", "name": f"Number {n}", "about": "One of many."} for n in range(40)]
         (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
         for engine_name in ("local", "daft"):

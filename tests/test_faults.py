@@ -17,6 +17,7 @@ from app import collection, corpus, index, intake, nametable
 from app.catalogue import Catalogue, views
 from app.collection import Collection
 from app.errors import FileUnreadable
+from app.reader import Reader
 from tests.conftest import write_tiny
 from tests.test_collection import rows
 
@@ -113,7 +114,7 @@ def test_an_entry_with_ten_thousand_names_is_held(tmp_path: Path, fake_encoder: 
     assert max(len(view.text) for view in views(catalogue)) < 1_000
     index.build(tmp_path / "built", views(catalogue), catalogue, fake_encoder)
     opened = index.ViewIndex.open(tmp_path / "built", catalogue, fake_encoder.name)
-    reader = nametable.reader(tmp_path / "kept", catalogue, fake_encoder, opened)
+    reader = Reader(catalogue, fake_encoder, opened, nametable.finder(tmp_path / "kept", catalogue, fake_encoder))
     texts = ["We read Envelope-Pile 9999.", "We read envelope pile 123 and load_pebbles.", "We read the envelope pile."]
     found = [{m.entry for m in reading.mentions if m.sure} for reading in reader.read(list(map(intake.read, texts)))]
     assert found == [{"letters"}, {"letters", "pebbles"}, set()]

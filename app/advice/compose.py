@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app import intake
 from app.advice import phrases, sources
 from app.advice.subject import Subject, subject
 from app.advice.voice import clipped, ended, jitter, lower_first, pick, tell, upper_first, voiced
@@ -388,12 +389,12 @@ class _Writer:
         brief = self._reading.brief
         best = [i for i, found in zip(self._reading.counted, self._reading.cues, strict=True) if "own_data" in found]
         chosen = (best or list(self._reading.counted))[:1]
-        return f"“{clipped(brief.sentences[chosen[0]].text, words)}”" if chosen else "your text"
+        return f"“{clipped(intake.as_written(brief, chosen[0]), words)}”" if chosen else "your text"
 
 
 def _own_text(reading: Reading, words: int) -> str:
     brief = reading.brief
-    prose = [brief.sentences[i].text for i in reading.counted] or [brief.text]
+    prose = [intake.as_written(brief, i) for i in reading.counted] or [brief.text]
     return ended(clipped(" ".join(map(ended, prose)), words))
 
 

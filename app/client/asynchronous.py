@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from app.corpus import Row
     from app.records import EntryKind, VerdictLabel
     from app.report import Neighbour, Report, SearchHit, Suggestion
-    from app.screenings.bodies import OverrideOut, ProjectIn, ResultOut, ResultsOut, ScreeningOut, WebhookIn
+    from app.screenings.bodies import OverrideOut, PairsOut, ProjectIn, ResultOut, ResultsOut, ScreeningOut, WebhookIn
 
 T = TypeVar("T")
 
@@ -285,6 +285,10 @@ class AsyncClient:
     async def overrides(self, id: str) -> list[OverrideOut]:  # noqa: A002
         """Give the log of overrides, oldest first."""
         return await self._ask(jobs.overrides(id))
+
+    async def pairs(self, id: str, *, reveal: bool = False) -> PairsOut:  # noqa: A002
+        """Give near-identical projects of different candidates, and what many candidates were given."""
+        return await self._ask(jobs.pairs(id, reveal))
 
     async def delete_screening(self, id: str) -> None:  # noqa: A002
         """Delete a screening with its texts, reports and overrides."""

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from app.client.calls import API, Call, nothing, reader, segment
 from app.client.errors import AnswerUnreadable
-from app.screenings.bodies import OverrideOut, OverridesOut, ResultsOut, ScreeningOut, ScreeningsOut
+from app.screenings.bodies import OverrideOut, OverridesOut, PairsOut, ResultsOut, ScreeningOut, ScreeningsOut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -139,6 +139,11 @@ def overrides(name: str) -> Call[list[OverrideOut]]:
     """Ask for the log of overrides."""
     read = reader(OverridesOut)
     return Call("GET", f"{_OURS}/{segment(name)}/overrides", lambda body: read(body).overrides)
+
+
+def pairs(name: str, reveal: bool) -> Call[PairsOut]:
+    """Ask for near-identical projects and shared hand-outs."""
+    return Call("GET", f"{_OURS}/{segment(name)}/pairs", reader(PairsOut), params={"reveal": str(reveal).lower()})
 
 
 def delete(name: str) -> Call[None]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import app
-from app import claims, features, intake, judge, wording
+from app import claims, features, gloss, intake, judge, wording
 from app.errors import FileUnreadable
 from app.evaluation import digest
 from app.features import Taught
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FOLDS = 5
 READ_TOGETHER = 64
 _CODE = (
-    *("aliases", "claims", "cues", "features", "intake"),
+    *("aliases", "claims", "cues", "features", "gloss", "intake"),
     *("letters", "matches", "reader", "roles", "wording"),
 )
 """Modules whose change makes other numbers of the same text; the encoder is known by its model's name."""
@@ -176,6 +176,8 @@ def made_by(catalogue: Catalogue, model: str) -> dict[str, str]:
     code, known = hashlib.sha256(), hashlib.sha256()
     for name in _CODE:
         code.update(bare((Path(app.__file__).parent / f"{name}.py").read_text(encoding="utf-8")).encode())
+    for table in sorted(gloss.FOLDER.glob("*.tsv")):
+        code.update(table.read_bytes())
     for entry in catalogue.entries.values():
         if entry.kind != "alternative":
             read = {field: value for field, value in asdict(entry).items() if field not in _FOR_SHOW}
