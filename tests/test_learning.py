@@ -293,9 +293,10 @@ def test_a_fold_never_saw_its_texts(released: Path, made: list[Example], folds: 
 def test_the_page_has_every_part(made: list[Example], folds: list[Judge], tiny_reader: Reader) -> None:
     """The page that is written from numbers has its parts, and no number that isn't one."""
     precision = {"ideas.dev": {"own": {"share": 0.25, "average_precision": 0.9}}}
-    page = document.document({"ideas": made}, folds, tiny_reader.catalogue.entries, precision)
+    spoken = {"not fluent": made[:3], "others": made[3:]}
+    page = document.document({"ideas": made}, folds, tiny_reader.catalogue.entries, precision, spoken)
     titles = re.findall(r"^## (.+)$", page, re.MULTILINE)
-    assert len(titles) == len(set(titles)) == 9
+    assert len(titles) == len(set(titles)) == 10
     assert "| F1 of the flag | " in page
     assert "| own | 0.90 (0.250) |" in page
     assert page.endswith("\n")

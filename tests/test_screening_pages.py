@@ -26,6 +26,10 @@ def measured() -> dict[str, Any]:
 
     part = written.partition("## By language")[2].partition("\n## ")[0]
     counts = re.findall(r"^\| (\w+) \|.*\| (\d+) of (\d+) \|$", part, re.MULTILINE)
+    spoken = written.partition("## By fluency")[2].partition("\n## ")[0]
+    fluency = re.search(r"^\| flags that are right \| (\d+) of (\d+) \| (\d+) of (\d+) \|$", spoken, re.MULTILINE)
+    assert fluency
+    numbers = list(map(int, fluency.groups()))
     texts = re.search(r"other READMEs \((\d+)\)", written)
     assert texts
     return {
@@ -33,6 +37,7 @@ def measured() -> dict[str, Any]:
         "precision": row("its precision"),
         "recall": row("its recall"),
         "originals_flagged": row("originals flagged"),
+        "fluency": {"not fluent": numbers[:2], "other English": numbers[2:]},
         "languages": {name: [int(right), int(count)] for name, right, count in counts},
     }
 
@@ -44,7 +49,7 @@ def test_the_error_rates_are_the_measured_ones(update_golden: bool) -> None:
         fairness.figures.cache_clear()
     assert json.loads(fairness.FILE.read_text(encoding="utf-8")) == measured()
     figures = fairness.figures()
-    assert all(rate.low <= rate.value <= rate.high for rate in (*figures.rates, *figures.languages))
+    assert all(rate.low <= rate.value <= rate.high for rate in (*figures.rates, *figures.languages, *figures.fluency))
     assert figures.languages[0].name == "en"
 
 

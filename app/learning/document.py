@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,9 @@ _FIGURES = {
     "dataset_precision": "right, of the datasets named there",
     "own_matched": "texts on own data said to rest on a known set",
 }
+WRITTEN = "texts.train"
+"""The source whose texts were written for this project."""
+_NOT_FLUENT = re.compile(r"non-?native", re.IGNORECASE)
 _FEW = 5
 """Tags and languages with fewer cases are summed up as others."""
 
@@ -45,7 +49,8 @@ def from_repository(numbers: Path, folds: Path, entries: Mapping[str, Entry]) ->
     """Write the page from what is in the repository.
 
     Args:
-        numbers: the labelled texts as numbers; beside it, as ``.json``, how well sentences are read.
+        numbers: the labelled texts as numbers; beside it, as ``.json``, how well sentences are read, and, as
+            ``texts.train.jsonl``, the voices of those that were written for it.
         folds: folder of the folds' judges.
 
     Raises:
@@ -55,7 +60,14 @@ def from_repository(numbers: Path, folds: Path, entries: Mapping[str, Entry]) ->
     every, _ = examples.load(numbers)
     sets = {title: [e for e in every if e.source == source] for source, title in SETS.items()}
     precision = json.loads(numbers.with_suffix(".json").read_text(encoding="utf-8"))
-    return document({title: some for title, some in sets.items() if some}, judges, entries, precision)
+    rows = evaluation.read_lines(numbers.with_name(f"{WRITTEN}.jsonl"), ("id", "voice"))
+    voices = {str(row["id"]): str(row["voice"]) for row in rows}
+    english = [e for e in every if e.source == WRITTEN and e.language == "en"]
+    spoken = {
+        "not fluent": [e for e in english if _NOT_FLUENT.search(voices[e.id])],
+        "others": [e for e in english if not _NOT_FLUENT.search(voices[e.id])],
+    }
+    return document({title: some for title, some in sets.items() if some}, judges, entries, precision, spoken)
 
 
 def document(
@@ -63,12 +75,14 @@ def document(
     folds: Sequence[Judge],
     entries: Mapping[str, Entry],
     precision: Mapping[str, Mapping[str, Mapping[str, float]]],
+    spoken: Mapping[str, Sequence[Example]],
 ) -> str:
     """Write the page.
 
     Args:
         sets: title to the labelled texts that are measured.
         precision: source to role to ``share`` and ``average_precision``.
+        spoken: how fluent the English is, to texts that are compared by it.
     """
     cases = {name: answers.answered(some, folds, entries) for name, some in sets.items()}
     clear = {name: [c for c in some if not c.label["ambiguous"]] for name, some in cases.items()}
@@ -76,6 +90,7 @@ def document(
     for title, parts in (("By hard tag", metrics.by_tag), ("By language", metrics.by_language)):
         lines += _parts(title, {name: parts(some) for name, some in clear.items()})
     lines += _parts("By length", {name: metrics.by_length(some) for name, some in clear.items()}, few=0)
+    lines += _fluency({name: answers.answered(some, folds, entries) for name, some in spoken.items()})
     lines += [*_unnamed(sets, folds, clear), *_sentences(precision), *_errors(clear)]
     return "\n".join(lines) + "\n"
 
@@ -158,6 +173,22 @@ def _parts(title: str, parts: Mapping[str, Mapping[str, tuple[int, int]]], few: 
     for key in order:
         cells = (found.get(key) for found in summed.values())
         yield from _row(key, *("" if c is None else f"{c[0]} of {c[1]}" for c in cells))
+    yield ""
+
+
+def _fluency(spoken: Mapping[str, Sequence[Case]]) -> Iterator[str]:
+    yield "## By fluency of the English"
+    yield ""
+    yield "Of the English texts that were written for this project, those in the voice of people who learned English"
+    yield "late, and the others. They imitate such English: nobody's own was gathered."
+    yield ""
+    yield from _row("", *spoken)
+    yield from _rule(len(spoken))
+    found = {name: metrics.by_length(some).values() for name, some in spoken.items()}
+    right = (f"{sum(r for r, _ in parts)} of {sum(n for _, n in parts)}" for parts in found.values())
+    yield from _row("flags that are right", *right)
+    flags = ([c.flags[1] for c in some if c.label["verdict"] == "original"] for some in spoken.values())
+    yield from _row("originals flagged", *(f"{sum(some)} of {len(some)}" for some in flags))
     yield ""
 
 

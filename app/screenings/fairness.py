@@ -1,4 +1,4 @@
-"""Gives the checker's measured error rates as the screener should read them: with intervals, and by language."""
+"""Gives the measured error rates as the screener should read them: with intervals, by language and by fluency."""
 
 from __future__ import annotations
 
@@ -34,11 +34,13 @@ class Figures:
         texts: how many.
         rates: what went wrong, in words, how often.
         languages: share of wrong flags by language, the commonest first.
+        fluency: the same by how fluent the English is, of texts that were written for this.
     """
 
     texts: int
     rates: tuple[Rate, ...]
     languages: tuple[Rate, ...]
+    fluency: tuple[Rate, ...]
 
 
 @cache
@@ -51,8 +53,11 @@ def figures() -> Figures:
         Rate("Of the texts flagged as well worn, not well worn to the readers", *_other(precision)),
         Rate("Of the texts that are well worn to the readers, not flagged", *_other(recall)),
     )
-    wrong = (Rate(name, *_wilson(all_ - right, all_), all_) for name, (right, all_) in found["languages"].items())
-    return Figures(found["texts"], rates, tuple(sorted(wrong, key=lambda r: -r.count)))
+    by_language, by_fluency = (
+        [Rate(name, *_wilson(count - right, count), count) for name, (right, count) in found[part].items()]
+        for part in ("languages", "fluency")
+    )
+    return Figures(found["texts"], rates, tuple(sorted(by_language, key=lambda r: -r.count)), tuple(by_fluency))
 
 
 def _other(share: list[float]) -> tuple[float, float, float]:
