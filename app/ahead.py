@@ -17,20 +17,28 @@ Made = TypeVar("Made")
 def ordered(work: Callable[[Given], Made], given: Iterable[Given], at_once: int) -> Iterator[tuple[Given, Made]]:
     """Yield each thing with what ``work`` makes of it; at most ``at_once`` are taken and not yet handed out.
 
-    The threads are daemons, which an executor's are not: whoever stops the program doesn't wait for what is under way.
+    Whoever stops in the middle waits for what is under way, seconds at most: a thread that is in the model's code when
+    the interpreter ends takes the whole process down.
 
     Raises:
         Exception: the one that ``work`` raised, in its thing's turn.
     """
-    waiting: deque[tuple[Given, SimpleQueue[Made | BaseException]]] = deque()
-    for one in given:
-        answer: SimpleQueue[Made | BaseException] = SimpleQueue()
-        Thread(target=_answer, args=(work, one, answer), daemon=True).start()
-        waiting.append((one, answer))
-        if len(waiting) == at_once:
-            yield _taken(*waiting.popleft())
-    while waiting:
-        yield _taken(*waiting.popleft())
+    waiting: deque[tuple[Given, SimpleQueue[Made | BaseException], Thread]] = deque()
+    try:
+        for one in given:
+            answer: SimpleQueue[Made | BaseException] = SimpleQueue()
+            thread = Thread(target=_answer, args=(work, one, answer), daemon=True)
+            thread.start()
+            waiting.append((one, answer, thread))
+            if len(waiting) == at_once:
+                yield _taken(*waiting[0][:2])
+                waiting.popleft()
+        while waiting:
+            yield _taken(*waiting[0][:2])
+            waiting.popleft()
+    finally:
+        for *_, thread in waiting:
+            thread.join()
 
 
 def _answer(work: Callable[[Given], Made], one: Given, answer: SimpleQueue[Made | BaseException]) -> None:

@@ -288,7 +288,7 @@ class AsyncClient:
 
     async def pairs(self, id: str, *, reveal: bool = False) -> PairsOut:  # noqa: A002
         """Give near-identical projects of different candidates, and what many candidates were given."""
-        return await self._ask(jobs.pairs(id, reveal))
+        return await self._ask(jobs.pairs(id, reveal=reveal))
 
     async def delete_screening(self, id: str) -> None:  # noqa: A002
         """Delete a screening with its texts, reports and overrides."""

@@ -141,7 +141,7 @@ def overrides(name: str) -> Call[list[OverrideOut]]:
     return Call("GET", f"{_OURS}/{segment(name)}/overrides", lambda body: read(body).overrides)
 
 
-def pairs(name: str, reveal: bool) -> Call[PairsOut]:
+def pairs(name: str, *, reveal: bool) -> Call[PairsOut]:
     """Ask for near-identical projects and shared hand-outs."""
     return Call("GET", f"{_OURS}/{segment(name)}/pairs", reader(PairsOut), params={"reveal": str(reveal).lower()})
 

@@ -284,7 +284,7 @@ class Client:
 
     def pairs(self, id: str, *, reveal: bool = False) -> PairsOut:  # noqa: A002
         """Give near-identical projects of different candidates, and what many candidates were given."""
-        return self._ask(jobs.pairs(id, reveal))
+        return self._ask(jobs.pairs(id, reveal=reveal))
 
     def delete_screening(self, id: str) -> None:  # noqa: A002
         """Delete a screening with its texts, reports and overrides."""
