@@ -93,7 +93,8 @@ class Glossary:
     def share(self, text: str) -> float:
         """Give the share of a text's letters that the table knows, in [0, 1]; 0 for a text without letters."""
         known = sum(end - start for start, end, _ in self._known.found(text))
-        return known / max(1, sum(c.isalpha() for c in text))
+        # Vowel signs are letters of a word and none by themselves, as are the blanks of a phrase: hence the bound.
+        return min(1.0, known / max(1, sum(c.isalpha() for c in text)))
 
     def read(self, text: str) -> Gloss:
         """Gloss a text."""

@@ -63,6 +63,7 @@ def test_every_stretch_has_a_place(glossary: Glossary, text: str) -> None:
     assert all(0 <= start < end <= len(text) for start, end in spans)
     assert spans == sorted(spans)
     assert {at for start, end in spans for at in range(start, end)} == set(range(len(text)))
+    assert 0 <= glossary.share(text) <= 1
 
 
 @given(st.text(max_size=80))
