@@ -238,10 +238,29 @@ FAULTS = {
 }
 """Faults that people meet, by the name of their problem, in words for a page: title and mend."""
 
+SCREENING_STATES = {"running": "running", "paused": "paused", "cancelled": "cancelled", "done": "done"}
+ORDERS = {
+    "candidate": "by candidate, their most original first",
+    "original": "most original first",
+    "worn": "most worn first",
+    "sent": "as they came in",
+}
+"""In which order the projects of a screening can be shown."""
+OUTCOMES = {"error": "could not be judged", "waiting": "not judged yet", "override": "overruled by a person"}
+"""What of a screening can be chosen besides a verdict."""
+RATES = {
+    "originals_flagged": "Of the texts that two readers call original, flagged as well worn",
+    "wrong": "Of the texts flagged as well worn, not well worn to the readers",
+    "missed": "Of the texts that are well worn to the readers, not flagged",
+}
+FLUENCY = {"not fluent": "not fluent", "other English": "other English"}
+
 
 def closed() -> Iterator[str]:
     """Give every word and sentence that a page may have to say beside those that stand in its templates."""
     for table in (VERDICTS, MEANINGS, FACETS, SIDES, KINDS, ROLES, DIRECTIONS, CORRECTIONS, TROUBLES):
+        yield from table.values()
+    for table in (SCREENING_STATES, ORDERS, OUTCOMES, RATES, FLUENCY):
         yield from table.values()
     yield from STATUSES.values()
     yield from TIERS.values()

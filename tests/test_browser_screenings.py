@@ -98,7 +98,7 @@ def test_an_archive_is_screened_and_taken_along(page: Page, archive: Path) -> No
     assert not [trace for trace in ("ovelace", "abbage", "example.org") if trace in shown]
 
     page.get_by_role("link", name="What candidates share").click()
-    expect(page.get_by_role("heading", name="1 near-identical pairs")).to_be_visible()
+    expect(page.get_by_role("heading", name="Near-identical pairs: 1")).to_be_visible()
     assert page.locator(".text mark.shared").all_inner_texts() == [BEES.rstrip(".")] * 2
 
     page.go_back()
@@ -153,3 +153,21 @@ def test_everyone_can_read_it(chromium: Browser, page: Page, archive: Path) -> N
                     found = Axe().run(looking).response["violations"]
                     assert [(one["id"], [n["html"] for n in one["nodes"]]) for one in found] == [], (path, scheme)
         context.close()
+
+
+def test_they_speak_the_readers_language(chromium: Browser, page: Page, archive: Path) -> None:
+    """Nothing but what people sent and what the service says of a fault is in English, and longer words still fit."""
+    _send(page, archive)
+    place = page.url
+    context = chromium.new_context(viewport={"width": WIDTHS[0], "height": 900}, java_script_enabled=False)
+    looking = context.new_page()
+    titles = {"es": ["Revisar muchos proyectos", "Revisión", "Lo que comparten los candidatos"]}
+    titles |= {"pt": ["Triar muitos projetos", "Triagem", "O que os candidatos têm em comum"]}
+    for language, expected in titles.items():
+        for path, title in zip((place.rpartition("/")[0], place, f"{place}/pairs"), expected, strict=True):
+            looking.goto(f"{path}?lang={language}")
+            expect(looking.locator("h1")).to_have_text(title)
+            assert looking.locator("main [lang=en]:not(td *)").all_inner_texts() == []
+            wide = looking.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, (path, language)
+    context.close()

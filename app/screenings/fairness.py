@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from app import words
+
 FILE = Path(__file__).resolve().parent / "figures.json"
 """Taken from docs/EVALUATION.md, which is held to the shipped judge; a test holds this file to that one."""
 _Z = 1.959964
@@ -49,12 +51,15 @@ def figures() -> Figures:
     found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
     precision, recall, originals = (found[name] for name in ("precision", "recall", "originals_flagged"))
     rates = (
-        Rate("Of the texts that two readers call original, flagged as well worn", *originals),
-        Rate("Of the texts flagged as well worn, not well worn to the readers", *_other(precision)),
-        Rate("Of the texts that are well worn to the readers, not flagged", *_other(recall)),
+        Rate(words.RATES["originals_flagged"], *originals),
+        Rate(words.RATES["wrong"], *_other(precision)),
+        Rate(words.RATES["missed"], *_other(recall)),
     )
     by_language, by_fluency = (
-        [Rate(name, *_wilson(count - right, count), count) for name, (right, count) in found[part].items()]
+        [
+            Rate(words.FLUENCY.get(name, name), *_wilson(count - right, count), count)
+            for name, (right, count) in found[part].items()
+        ]
         for part in ("languages", "fluency")
     )
     return Figures(found["texts"], rates, tuple(sorted(by_language, key=lambda r: -r.count)), tuple(by_fluency))

@@ -14,15 +14,6 @@ if TYPE_CHECKING:
 
     from app.screenings.people import People
 
-ORDERS = {
-    "candidate": "by candidate, their most original first",
-    "original": "most original first",
-    "worn": "most worn first",
-    "sent": "as they came in",
-}
-STATES = {"error": "could not be judged", "waiting": "not judged yet", "override": "overruled by a person"}
-"""What can be chosen besides a verdict."""
-
 
 @dataclass(frozen=True, slots=True)
 class Line:

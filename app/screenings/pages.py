@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import UploadFile
 
-from app import page
+from app import page, words
 from app.errors import AccessDenied, BadInput, OriginalityError, ScreeningMissing
 from app.forms import fields_of
 from app.records import VerdictLabel
@@ -76,6 +76,7 @@ async def _start_page(request: Request, error: OriginalityError | None = None, g
         "screenings.html",
         status=fault.status if fault else 200,
         fault=fault,
+        told=page.told(fault) if fault else None,
         rows=rows,
         given=given or dict.fromkeys(GIVEN, ""),
         kinds=sorted(KINDS),
@@ -138,7 +139,7 @@ async def show_overview(
 ) -> Response:
     """Show a screening: one row a project, one summary a candidate."""
     reveal = _revealed(request)
-    choice = overview.Choice(verdict, candidate, order if order in overview.ORDERS else "candidate")
+    choice = overview.Choice(verdict, candidate, order if order in words.ORDERS else "candidate")
 
     def work(store: Store, owner: str) -> dict[str, Any]:
         row, outline = store.show(owner, name), store.outline(owner, name)
@@ -163,8 +164,8 @@ async def show_overview(
         screening=name,
         reveal=reveal,
         choice=choice,
-        orders=overview.ORDERS,
-        states=overview.STATES,
+        orders=words.ORDERS,
+        states=words.OUTCOMES,
         found=picked[begin : begin + PAGE],
         total=len(picked),
         start=begin,
