@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import zlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -19,7 +20,7 @@ from app.reader import Reader
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from app.catalogue import Kind
@@ -52,6 +53,31 @@ def checker(settings: Settings) -> Checker:
     from app.checker import Checker  # noqa: PLC0415  tests of pure rooms do without the model
 
     return Checker.open(settings, build=True)
+
+
+@dataclass
+class Attempts:
+    """Counts the attacks of one test, and those that were let in."""
+
+    made: int = 0
+    let_in: list[str] = field(default_factory=list)
+
+    def note(self, attack: str, *, held: bool) -> None:
+        """Note how an attack ended."""
+        self.made += 1
+        if not held:
+            self.let_in.append(attack)
+
+
+@pytest.fixture
+def attempts(record_property: Callable[[str, object], None]) -> Iterator[Attempts]:
+    """Count attacks, and fail at the end if one was let in; scripts/attacks.py reads the counts."""
+    counted = Attempts()
+    yield counted
+    record_property("attacks", counted.made)
+    record_property("let_in", len(counted.let_in))
+    assert counted.made
+    assert counted.let_in == []
 
 
 # --- stand-ins that run in milliseconds ------------------------------------------------------------------------------
