@@ -400,6 +400,12 @@ class SecurityHeaders:
         await self.app(scope, receive, with_headers)
 
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+"""Methods of RFC 9110 and RFC 5789."""
+OTHER = "OTHER"
+"""Stands for every other one."""
+
+
 class RequestLog:
     """Writes one line per request, and turns what nobody foresaw into a 500 that says nothing of its inside."""
 
@@ -413,6 +419,9 @@ class RequestLog:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if scope["method"] not in METHODS:
+            # A method may be any word, and would stand in the log and become a metric of its own.
+            scope = {**scope, "method": OTHER}
         began = time.perf_counter()
         status = 0
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import zlib
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -69,9 +70,22 @@ class Attempts:
             self.let_in.append(attack)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many attacks were made and let in, by the file that made them."""
+    made: Counter[str] = Counter()
+    let_in: Counter[str] = Counter()
+    for report in (one for some in terminalreporter.stats.values() for one in some):
+        if getattr(report, "when", "") == "teardown":
+            told = dict(report.user_properties)
+            made[report.location[0]] += told.get("attacks", 0)
+            let_in[report.location[0]] += told.get("let_in", 0)
+    for file in sorted(+made):
+        terminalreporter.write_line(f"{file}: {made[file]:,} attacks, {let_in[file]:,} let in")
+
+
 @pytest.fixture
 def attempts(record_property: Callable[[str, object], None]) -> Iterator[Attempts]:
-    """Count attacks, and fail at the end if one was let in; scripts/attacks.py reads the counts."""
+    """Count attacks, and fail at the end if one was let in; the summary prints the counts."""
     counted = Attempts()
     yield counted
     record_property("attacks", counted.made)

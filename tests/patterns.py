@@ -56,12 +56,12 @@ def collect() -> tuple[list[Found], set[str]]:
                 found.setdefault((one.pattern, one.flags), Found(where, one, _use(one, used)))
     made: set[str] = set()
     for path, source in sources.items():
-        for call in filter(_asks_re, ast.walk(ast.parse(source))):
+        for call in _calls(source):
             place = _dotted(path)
             if not isinstance(call.args[0], ast.Constant):
                 made.add(f"{place}: {ast.unparse(call.args[0])}")
                 continue
-            one = re.compile(call.args[0].value, _flags(ast.unparse(call)))
+            one = re.compile(str(call.args[0].value), _flags(ast.unparse(call)))
             found.setdefault((one.pattern, one.flags), Found(place, one, _use(one, {call.func.attr})))
     return sorted(found.values(), key=lambda one: (one.where, one.pattern.pattern)), made
 
@@ -70,14 +70,17 @@ def _dotted(path: Path) -> str:
     return ".".join(("app", *path.relative_to(ROOT).with_suffix("").parts))
 
 
-def _asks_re(node: ast.AST) -> Any:
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name)
-        and node.func.value.id == "re"
-        and node.func.attr in METHODS
-    )
+def _calls(source: str) -> Iterator[Any]:
+    """Give the calls of the module re."""
+    for node in ast.walk(ast.parse(source)):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id == "re"
+            and node.func.attr in METHODS
+        ):
+            yield node
 
 
 def _flags(call: str) -> int:
@@ -176,7 +179,7 @@ def _in_class(items: list[Any]) -> list[str]:
 
 def _takes(kind: Any, what: Any, sign: str) -> bool:
     if kind is op.LITERAL:
-        return ord(sign) == what
+        return bool(ord(sign) == what)
     if kind is op.RANGE:
         return bool(what[0] <= ord(sign) <= what[1])
     if kind is not op.CATEGORY:

@@ -1,4 +1,4 @@
-"""Attacks by what ends a line or begins a formula: headers, logs and tables; and secrets, which stand in none of them."""
+"""Attacks by what ends a line or begins a formula: headers, logs, tables; and secrets, which stand in none of them."""
 
 from __future__ import annotations
 
@@ -35,8 +35,23 @@ if TYPE_CHECKING:
     from tests.conftest import Attempts
 
 FORGED = '{"event": "request", "route": "/forged"}'
-ENDS = ("\r\n", "\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\0", "\x1b[2J", "\x08", "%0d%0a", "\\n")
-SECRET = "hunter2-5up3r"
+ENDS = (
+    "\r\n",
+    "\n",
+    "\r",
+    "\x0b",
+    "\x0c",
+    "\x1c",
+    "\x85",
+    "\u2028",
+    "\u2029",
+    "\0",
+    "\x1b[2J",
+    "\x08",
+    "%0d%0a",
+    "\\n",
+)
+SECRET = "hunter2-5up3r"  # noqa: S105  what is looked for
 TITANIC = "titanic survival w/ logistic regression"
 
 
@@ -70,8 +85,10 @@ def _raw(address: str, head: bytes, body: bytes = b"") -> bytes:
 def test_no_line_is_forged(
     settings: Settings, checker: Checker, tmp_path: Path, written: io.StringIO, attempts: Attempts
 ) -> None:
-    """Whatever ends a line, in whatever part of a request: no header of an answer and no line of the log comes of it."""
-    own = replace(settings, feedback_dir=tmp_path / "n", keys_file=tmp_path / "k", screenings_url=f"sqlite:///{tmp_path}/s")
+    """Whatever ends a line, in any part of a request: no header of an answer and no line of the log comes of it."""
+    own = replace(
+        settings, feedback_dir=tmp_path / "n", keys_file=tmp_path / "k", screenings_url=f"sqlite:///{tmp_path}/s"
+    )
     with serving(create_app(own, checker)) as address:
         host = address.removeprefix("http://").encode()
         for end in ENDS:
@@ -95,7 +112,8 @@ def test_no_line_is_forged(
             typed = str(httpx.QueryParams({"key": trap})).encode()
             ask = b"POST /screenings/key HTTP/1.1\r\nHost: %s\r\n" % host
             _note(attempts, _raw(address, ask + form, typed), f"key with {end!r}", keeps_cookie=True)
-            part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="%s.csv"\r\n\r\nid,text\r\n1,x\r\n--b--\r\n'
+            part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="%s.csv"\r\n\r\n'
+            part += b"id,text\r\n1,x\r\n--b--\r\n"
             ask = b"POST /api/v1/screenings:upload HTTP/1.1\r\nHost: %s\r\n" % host
             multi = b"Content-Type: multipart/form-data; boundary=b\r\n"
             _note(attempts, _raw(address, ask + multi, part % sent), f"file name with {end!r}")
@@ -116,7 +134,9 @@ def _note(attempts: Attempts, answer: bytes, what: str, *, keeps_cookie: bool = 
 
 
 @pytest.mark.model
-def test_no_answer_repeats_what_was_sent_wrong(settings: Settings, checker: Checker, tmp_path: Path, attempts: Attempts) -> None:
+def test_no_answer_repeats_what_was_sent_wrong(
+    settings: Settings, checker: Checker, tmp_path: Path, attempts: Attempts
+) -> None:
     """A fault names the place and what is allowed: a choice, a tag, a number or a date that was none isn't repeated."""
     own = replace(settings, feedback_dir=tmp_path / "notes", screenings_url=f"sqlite:///{tmp_path}/s.db")
     wrong: list[tuple[str, str, Any]] = [
@@ -127,7 +147,11 @@ def test_no_answer_repeats_what_was_sent_wrong(settings: Settings, checker: Chec
         ("POST", "/api/v1/checks", {"text": "x", SECRET: 1, "collections": [SECRET.upper()]}),
         ("POST", "/api/v1/checks", {"text": "x", "about": {"hours": SECRET, SECRET: 1}}),
         ("POST", "/api/v1/checks:batch", {"items": SECRET}),
-        ("POST", "/api/v1/search", {"q": "x", "kind": [SECRET], "tier": [SECRET], "k": SECRET, "collection": SECRET.upper()}),
+        (
+            "POST",
+            "/api/v1/search",
+            {"q": "x", "kind": [SECRET], "tier": [SECRET], "k": SECRET, "collection": SECRET.upper()},
+        ),
         ("GET", f"/api/v1/search?q=x&kind={SECRET}&k={SECRET}&collection={SECRET.upper()}", None),
         ("GET", f"/api/v1/catalogue?kind={SECRET}&offset={SECRET}", None),
         ("GET", f"/api/v1/catalogue/{SECRET}", None),
@@ -141,7 +165,9 @@ def test_no_answer_repeats_what_was_sent_wrong(settings: Settings, checker: Chec
         for method, path, body in wrong:
             answer = client.request(method, path, json=body)
             told = (answer.text + str(answer.headers)).casefold()
-            attempts.note(f"{method} {path}: {answer.status_code}", held=400 <= answer.status_code < 500 and SECRET not in told)
+            attempts.note(
+                f"{method} {path}: {answer.status_code}", held=400 <= answer.status_code < 500 and SECRET not in told
+            )
 
 
 # --- secrets ---------------------------------------------------------------------------------------------------------
@@ -155,22 +181,18 @@ def test_no_secret_is_told(
     model = LanguageModel("http://127.0.0.1:9/v1", "small", SECRET, timeout_s=1)
     tokens = Fetching(github_token=SECRET, gitlab_token=SECRET, hub_token=SECRET, kaggle_token=f"me:{SECRET}")
     hook = f"whsec_{SECRET}"
-    held = {
-        "settings": own
-        for own in [
-            replace(
-                settings,
-                keys_file=tmp_path / "keys.json",
-                screenings_url=f"postgresql://user:{SECRET}@127.0.0.1:9/none",
-                collections_url=f"postgresql://user:{SECRET}@127.0.0.1:9/none",
-                language_model=model,
-                fetching=tokens,
-                feedback_dir=tmp_path / "notes",
-            )
-        ]
-    }
+    url = f"postgresql://user:{SECRET}@127.0.0.1:9/none"
+    own = replace(
+        settings,
+        keys_file=tmp_path / "keys.json",
+        feedback_dir=tmp_path / "notes",
+        screenings_url=url,
+        collections_url=url,
+        language_model=model,
+        fetching=tokens,
+    )
     shown: dict[str, object] = {
-        **held,
+        "settings": own,
         "a language model": model,
         "tokens": tokens,
         "an order": Order((), webhook="https://example.org", webhook_secret=hook),
@@ -183,7 +205,10 @@ def test_no_secret_is_told(
     key = keys.add(tmp_path / "keys.json", "ci", keys.rights(["check", "search", "write:@screenings", "write:*"]))
     attempts.note("the file of keys", held=key not in (tmp_path / "keys.json").read_text())
     mine = {"Authorization": f"Bearer {key}"}
-    with serving(create_app(held["settings"], checker)) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with (
+        serving(create_app(own, checker)) as address,
+        httpx.Client(base_url=address, timeout=30) as client,
+    ):
         asked = {
             path: client.get(path, headers=mine)
             for path in ("/", "/info", "/health", "/metrics", "/about", "/screenings", "/api/v1/openapi.json")
@@ -264,4 +289,6 @@ def test_no_cell_is_a_formula(formula: str, attempts: Attempts) -> None:
     with zipfile.ZipFile(io.BytesIO(exports.to_xlsx([row, failed]))) as book:
         for name in book.namelist():
             tree = etree.fromstring(book.read(name))
-            attempts.note(f"{name} has a formula", held=not tree.findall(".//{*}f") and not tree.findall(".//{*}hyperlink"))
+            attempts.note(
+                f"{name} has a formula", held=not tree.findall(".//{*}f") and not tree.findall(".//{*}hyperlink")
+            )

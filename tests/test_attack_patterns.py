@@ -64,8 +64,10 @@ MADE = {
     "app.fetch.compare: place",
     "app.generations: re.escape(f'.{folder.name}-') + '(\\\\d{6,})'",
     "app.screenings.veil: '|'.join(map(_one, longest_first))",
-    "app.submissions.resume: f'(?:\\\\w+ |\\\\w+[-/&] ?){{0,3}}(?:{_PROJECTS})(?:\\\\s*(?:&|and|und|y|et|e|/)\\\\s*\\\\w+)?"
-    "(?: (?:experience|work|portfolio))?'",
+    (
+        "app.submissions.resume: f'(?:\\\\w+ |\\\\w+[-/&] ?){{0,3}}(?:{_PROJECTS})"
+        "(?:\\\\s*(?:&|and|und|y|et|e|/)\\\\s*\\\\w+)?(?: (?:experience|work|portfolio))?'"
+    ),
     "app.submissions.resume: f'(?:{_LIVES})'",
     "app.submissions.resume: f'(?:{_LIVES}|{_OTHERS})'",
     "app.tongues: _PLACE.sub('(?P<\\\\1>.+?)', re.escape(s)) + '(?:\\\\s+|$)'",

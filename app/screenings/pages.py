@@ -99,7 +99,9 @@ async def take_key(request: Request) -> Response:
     safe = request.url.scheme == "https"
     key = str(data.get("key", "")).strip()
     if _KEY.fullmatch(key):  # what can't be a key could be what no header carries
-        response.set_cookie(COOKIE, key, max_age=KEY_S, path="/screenings", secure=safe, httponly=True, samesite="strict")
+        response.set_cookie(
+            COOKIE, key, max_age=KEY_S, path="/screenings", secure=safe, httponly=True, samesite="strict"
+        )
     return response
 
 

@@ -155,11 +155,7 @@ def _tokens(lines: list[str]) -> Iterator[tokenize.TokenInfo]:
 def _said(comments: list[str]) -> list[str]:
     """Keep the comments that say something: not code that was switched off, not rules and marks."""
     plain = (comment.lstrip("#!%- =*").strip() for comment in comments if not _CODE_COMMENT.fullmatch(comment))
-    return [
-        line
-        for line in plain
-        if len(_WORDS.findall(line)) >= 2 and not _LIKE_CODE.search(line)
-    ]
+    return [line for line in plain if len(_WORDS.findall(line)) >= 2 and not _LIKE_CODE.search(line)]
 
 
 def _calls(tokens: list[tokenize.TokenInfo]) -> Iterator[str]:
