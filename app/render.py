@@ -53,7 +53,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _BROKEN = re.compile(r"[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 # Marks that turn the direction of what follows: on a page they end with their element, in a terminal they don't.
 _TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
+_FORMULA = re.compile(r"(\A|[;|\t\r\n])(?=[\s\ufeff\u200b-\u200f\u2060]{0,9}+[=+\-@＝＋－＠])|\A(?=[\t\r])")
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+|~!&-]")
 _TABLES = (
     "VERDICTS",
@@ -153,8 +153,10 @@ def to_csv_error(item: str, message: str) -> list[str]:
 
 
 def _cell(value: str) -> str:
-    # Source: OWASP, CSV Injection: a leading quote keeps the spreadsheet from running the cell.
-    return ("'" if _FORMULA.match(value) else "") + showable(value)
+    # Source: OWASP, CSV Injection: a leading quote keeps the spreadsheet from running the cell. What it doesn't show
+    # before a sign, or takes for one (the wide signs of a Japanese keyboard), counts too; so does a sign behind what
+    # separates cells where a comma doesn't, whatever quotes the whole stands in.
+    return _FORMULA.sub(r"\1'", showable(value))
 
 
 # --- the terminal ----------------------------------------------------------------------------------------------------

@@ -186,10 +186,17 @@ def _shape(error: RequestValidationError) -> Problem:
     if any(f["type"] == "json_invalid" for f in faults):
         at = next(f["loc"][-1] for f in faults)
         return Problem("malformed-json", "Malformed JSON", 400, f"The body is not JSON: it breaks at character {at}.")
-    errors = tuple({"loc": [_known_place(p) for p in f["loc"]], "msg": f["msg"]} for f in faults)
+    errors = tuple({"loc": [_known_place(p) for p in f["loc"]], "msg": _fault(f)} for f in faults)
     return Problem(
         "wrong-shape", "Wrong shape", 422, "The request doesn't have the documented fields; errors says where.", errors
     )
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    """Say what is wrong with a field; of a union's tag the library's own message would repeat what was sent."""
+    if fault["type"] == "union_tag_invalid":
+        return f"Input should be {fault['ctx']['expected_tags']}"
+    return str(fault["msg"])
 
 
 def _known_place(place: str | int) -> str | int:
@@ -393,6 +400,12 @@ class SecurityHeaders:
         await self.app(scope, receive, with_headers)
 
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+"""Methods of RFC 9110 and RFC 5789."""
+OTHER = "OTHER"
+"""Stands for every other one."""
+
+
 class RequestLog:
     """Writes one line per request, and turns what nobody foresaw into a 500 that says nothing of its inside."""
 
@@ -406,6 +419,9 @@ class RequestLog:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if scope["method"] not in METHODS:
+            # A method may be any word, and would stand in the log and become a metric of its own.
+            scope = {**scope, "method": OTHER}
         began = time.perf_counter()
         status = 0
 

@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 import zlib
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -19,7 +21,7 @@ from app.reader import Reader
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from app.catalogue import Kind
@@ -52,6 +54,44 @@ def checker(settings: Settings) -> Checker:
     from app.checker import Checker  # noqa: PLC0415  tests of pure rooms do without the model
 
     return Checker.open(settings, build=True)
+
+
+@dataclass
+class Attempts:
+    """Counts the attacks of one test, and those that were let in."""
+
+    made: int = 0
+    let_in: list[str] = field(default_factory=list)
+
+    def note(self, attack: str, *, held: bool) -> None:
+        """Note how an attack ended."""
+        self.made += 1
+        if not held:
+            self.let_in.append(attack)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many attacks were made and let in, by the file that made them."""
+    made: Counter[str] = Counter()
+    let_in: Counter[str] = Counter()
+    for report in (one for some in terminalreporter.stats.values() for one in some):
+        if getattr(report, "when", "") == "teardown":
+            told = dict(report.user_properties)
+            made[report.location[0]] += told.get("attacks", 0)
+            let_in[report.location[0]] += told.get("let_in", 0)
+    for file in sorted(+made):
+        terminalreporter.write_line(f"{file}: {made[file]:,} attacks, {let_in[file]:,} let in")
+
+
+@pytest.fixture
+def attempts(record_property: Callable[[str, object], None]) -> Iterator[Attempts]:
+    """Count attacks, and fail at the end if one was let in; the summary prints the counts."""
+    counted = Attempts()
+    yield counted
+    record_property("attacks", counted.made)
+    record_property("let_in", len(counted.let_in))
+    assert counted.made
+    assert counted.let_in == []
 
 
 # --- stand-ins that run in milliseconds ------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app.submissions import Item
 
 _NO = {401, 403, 404}
-_HEAD = re.compile(r"\A---\s*\n.*?\n---\s*(?:\n|\Z)", re.DOTALL)
+_HEAD = re.compile(r"\A---[^\S\n]*+\n.*?\n---[^\S\n]*+(?:\n|\Z)", re.DOTALL)
 _MOST_DATA = 10
 
 

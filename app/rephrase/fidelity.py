@@ -35,7 +35,7 @@ STEM = 6
 LONGEST_NAME = 6
 """Words of the longest name that is looked for."""
 
-_MARKUP = re.compile(r"[<>`|\\{}]|\]\(|\*\*|__|^\s*(?:#{1,6}|[-*+]|\d+[.)]|>)\s|&(?:#\w+|\w{2,8});", re.MULTILINE)
+_MARKUP = re.compile(r"[<>`|\\{}]|\]\(|\*\*|__|^[^\S\n]*+(?:#{1,6}|[-*+]|\d+[.)]|>)\s|&(?:#\w+|\w{2,8});", re.MULTILINE)
 _UNSEEN = re.compile(
     r"[^\S ]|[\x00-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
@@ -44,7 +44,7 @@ _LINK = re.compile(
 )
 _NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f’' ]\d{3})*(?:[.,]\d+)?")
 _WORD = re.compile(r"[^\W_]+")
-_START = re.compile(r"(?:^|[.!?:…。！？]\s*)[\s\"'“”„«»‘’(¿¡–—-]*$")
+_START = re.compile(r"(?:^|[.!?:…。！？])[\s\"'“”„«»‘’(¿¡–—-]*$")
 _DENSE = frozenset({"zh", "ja", "ko"})
 _OTHER_SCRIPT = _DENSE | frozenset(
     re.findall(r"\w+", "am ar be bg bn el fa gu he hi hy ka kk km kn lo mk ml mr my ne pa ru si sr ta te th uk ur")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from app.records import Notice
@@ -55,7 +55,7 @@ class Order:
     body: str = ""
     notices: tuple[Notice, ...] = ()
     webhook: str = ""
-    webhook_secret: str = ""
+    webhook_secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ class Message:
 
     id: str
     url: str
-    secret: str
+    secret: str = field(repr=False)
     body: str
     attempts: int
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import urlencode
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 PAGE = 50
 KEY_S = 8 * 3600
 """How long a browser keeps a key: a working day."""
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,200}")
 GIVEN = ("title", "columns", "suggest", "fetch")
 """Fields of the upload form, beside the file."""
 VERDICTS = get_args(VerdictLabel)
@@ -97,7 +99,10 @@ async def take_key(request: Request) -> Response:
     response = RedirectResponse("/screenings", status_code=303)
     safe = request.url.scheme == "https"
     key = str(data.get("key", "")).strip()
-    response.set_cookie(COOKIE, key, max_age=KEY_S, path="/screenings", secure=safe, httponly=True, samesite="strict")
+    if _KEY.fullmatch(key):  # what can't be a key could be what no header carries
+        response.set_cookie(
+            COOKIE, key, max_age=KEY_S, path="/screenings", secure=safe, httponly=True, samesite="strict"
+        )
     return response
 
 

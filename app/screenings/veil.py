@@ -11,14 +11,17 @@ if TYPE_CHECKING:
 
 _TRACES = re.compile(
     r"""
-      (?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
+      (?P<email>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+)
     | (?P<link>(?:https?://|www\.)[^\s<>\])"']+
-        | \b(?:[\w-]+\.)*(?:github|gitlab|linkedin|kaggle|huggingface|bitbucket|medium|twitter)\.(?:com|io|co|org)
+        | \b(?:[\w-]{1,63}\.){0,8}(?:github|gitlab|linkedin|kaggle|huggingface|bitbucket|medium|twitter)
+          \.(?:com|io|co|org)
           (?:/[^\s<>\])"']*)?)
     | (?P<handle>(?<![\w/])@[A-Za-z0-9][\w.-]{1,38})
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+"""Parts of addresses are as long as RFC 5321 and RFC 1035 let them be: without a bound, each letter of a long word
+would be tried as their beginning, and each time to the word's end."""
 _SHORTEST_PART = 3
 """Characters that a part of a name needs before it is hidden: shorter ones are words of every text."""
 _SHORTEST = 2

@@ -36,9 +36,11 @@ _FILE = re.compile(
 )
 _SHELL = re.compile(r"^\s*[!%]+\s*(.*)$")
 _KAGGLE = re.compile(r"\bkaggle\s+(competitions|datasets)\s+download\b(.*)")
-_DOWNLOAD = re.compile(r"\b(?:wget|curl|gdown)\b.*?(https?://\S+)")
+_DOWNLOAD = re.compile(r"(?>.*?\b(?:wget|curl|gdown)\b).*?(https?://\S+)")  # from the first tool on, and no other
 _CODE_COMMENT = re.compile(r"[#%!\s\-=*]*(?:type: ?ignore|noqa|pylint|coding[:=]|!/).*")
 _WORDS = re.compile(r"[^\W\d_]{2,}")
+_LIKE_CODE = re.compile(r"[(=]\s{0,9}\S{0,200}[)\]]|[;{}]$|^\w+\(")
+"""Looks like code in a comment; bounded, for a line of nothing but brackets would be read to its end from each one."""
 _MOST_CELL_CHARS = 200_000
 _MOST_LOADS = 30
 _MOST_NAME_CHARS = 120
@@ -153,11 +155,7 @@ def _tokens(lines: list[str]) -> Iterator[tokenize.TokenInfo]:
 def _said(comments: list[str]) -> list[str]:
     """Keep the comments that say something: not code that was switched off, not rules and marks."""
     plain = (comment.lstrip("#!%- =*").strip() for comment in comments if not _CODE_COMMENT.fullmatch(comment))
-    return [
-        line
-        for line in plain
-        if len(_WORDS.findall(line)) >= 2 and not re.search(r"[(=]\s*\S*[)\]]|[;{}]$|^\w+\(", line)
-    ]
+    return [line for line in plain if len(_WORDS.findall(line)) >= 2 and not _LIKE_CODE.search(line)]
 
 
 def _calls(tokens: list[tokenize.TokenInfo]) -> Iterator[str]:
@@ -210,5 +208,5 @@ def _downloads(command: str) -> Iterator[str]:
         names = [word for word in found[2].split() if not word.startswith("-")]
         if names:
             yield f"It downloads {names[0][:_MOST_NAME_CHARS]} from Kaggle."
-    elif found := _DOWNLOAD.search(command):
+    elif found := _DOWNLOAD.match(command):
         yield f"It downloads {found[1][:300].rstrip(chr(34) + chr(39))}."
