@@ -217,7 +217,7 @@ def work() -> None:
     from app.settings import Fetching, Settings  # noqa: PLC0415
 
     settings = Settings.from_environment()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     begin(Desk(settings), console.open_checker(), Fetching.from_environment())
 
 
@@ -270,9 +270,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
     """Serve the page and the API."""
-    import uvicorn  # noqa: PLC0415
-
-    from app import logs  # noqa: PLC0415
+    from app import ending, logs  # noqa: PLC0415
     from app.api import create_app  # noqa: PLC0415
     from app.settings import Settings  # noqa: PLC0415
 
@@ -280,12 +278,15 @@ def serve(
     settings = Settings.from_environment()
     if settings.api_keys is None:
         settings = replace(settings, api_keys=not _is_loopback(host))
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     console.build(settings)
     typer.echo(f"Serving on http://{host}:{port} (stop with Ctrl-C)", err=True)
     if settings.ask_keys:
         typer.echo("The API asks for keys: originality keys add NAME --may check --may search", err=True)
-    uvicorn.run(create_app(settings), host=host, port=port, log_config=None, access_log=False, server_header=False)
+    app = create_app(settings)
+    options = {"host": host, "port": port, "log_config": None, "access_log": False, "server_header": False}
+    if not ending.run(app, app.state.end, settings.drain_s, settings.grace_s, **options):
+        raise typer.Exit(EXIT_BROKEN)
 
 
 @cli.command()
@@ -309,7 +310,7 @@ def mcp(
     if port is not None:
         _refuse_taken_port(LOOPBACK, port)
     settings = Settings.from_environment()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     console.build(settings)
     server = create_server(settings)
     if port is None:
