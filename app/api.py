@@ -18,7 +18,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from app import __version__, access, holdings, lookup, page, shelf, voices, web
+from app import __version__, access, drift, holdings, lookup, page, shelf, voices, web
 from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, json_answer, submission_of
 from app.checker import Checker
 from app.contract import (
@@ -222,7 +222,7 @@ async def ready(service: ServiceNow) -> Response:
 
 @state.get("/info", responses=answers(dict[str, Any], 503))
 async def info(service: ServiceNow) -> Response:
-    """Tell versions, the catalogue's counts by kind, the model, the index and this service's limits."""
+    """Tell versions, the catalogue's counts by kind, model, index, what isn't as it was tested, and the limits."""
     limits = {
         "max_body_bytes": service.settings.max_body_bytes,
         "max_characters": MAX_CHARS,
@@ -230,7 +230,9 @@ async def info(service: ServiceNow) -> Response:
         "requests_per_minute": service.settings.requests_per_minute or None,
     }
     sent_to = {"language_model": service.sent_to or None}
-    return json_answer(dumps({**service.ready_checker().info(), "limits": limits, **sent_to}))
+    checker = service.ready_checker()
+    differs = [asdict(one) for one in drift.seen(checker)]
+    return json_answer(dumps({**checker.info(), "drift": differs, "limits": limits, **sent_to}))
 
 
 # --- the app ---------------------------------------------------------------------------------------------------------

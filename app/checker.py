@@ -415,11 +415,13 @@ def ensure_index(
     catalogue = catalogue or Catalogue.load(settings.catalogue_dir, settings.runtimes_dir)
     model = encoder.name if encoder else runtime.pinned_name()
     # Asked before the lock is taken: where the index is ready, its folder need not be writable.
-    if not force and index.is_current(settings.index_dir, catalogue, model):
+    why = index.why_stale(settings.index_dir, catalogue, model)
+    if not why and not force:
         return False
     with generations.lock(settings.index_dir):
-        if not force and index.is_current(settings.index_dir, catalogue, model):
+        if not force and not index.why_stale(settings.index_dir, catalogue, model):
             return False
+        tell(f"{why} It is built now.".strip())
         made_by = encoder or runtime.reference()
         index.build(settings.index_dir, views(catalogue), catalogue, made_by, tell, afresh=force)
     return True

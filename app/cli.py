@@ -6,7 +6,7 @@ import ipaddress
 import json
 import os
 import socket
-from dataclasses import replace
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -326,7 +326,10 @@ def info(
     format: Annotated[InfoFormat, typer.Option(help="How to write it.")] = InfoFormat.text,  # noqa: A002
 ) -> None:
     """Tell versions, the catalogue's counts, the model, the judge's date and figures, and the index."""
-    found = console.open_checker().info()
+    from app import drift  # noqa: PLC0415
+
+    checker = console.open_checker()
+    found = checker.info() | {"drift": [asdict(one) for one in drift.seen(checker)]}
     if format is InfoFormat.json:
         console.say(json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True))
         return

@@ -21,8 +21,7 @@ from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 
-from app import generations, rephrase
-from app.checker import Checker
+from app import drift, generations, rephrase
 from app.errors import (
     AccessDenied,
     BadInput,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from app.checker import Checker
     from app.report import Report
     from app.settings import Settings
 
@@ -223,7 +223,7 @@ class Service:
         """Begin to open the checker without waiting for it, so that /health can answer meanwhile."""
         self.meters.ready(self._is_ready)
         if self._checker is None:
-            self._opening = asyncio.create_task(asyncio.to_thread(Checker.open, self.settings))
+            self._opening = asyncio.create_task(asyncio.to_thread(drift.open_checker, self.settings))
             self._opening.add_done_callback(self._tell_opened)
         else:
             self._opened(self._checker)
@@ -264,7 +264,7 @@ class Service:
         return not self.ending and (self._checker is not None or opened)
 
     def _opened(self, checker: Checker) -> None:
-        self.meters.opened(checker.info(), generations.version(self.settings.index_dir), 0)
+        self.meters.opened(checker.info(), generations.version(self.settings.index_dir), len(drift.seen(checker)))
 
     def _tell_opened(self, opening: asyncio.Task[Checker]) -> None:
         if opening.cancelled():
@@ -284,7 +284,7 @@ class Service:
         try:
             current = self.ready_checker()
         except OriginalityError:
-            return Checker.open(self.settings)
+            return drift.open_checker(self.settings)
         return current.reopened(self.settings)
 
     def ready_checker(self) -> Checker:

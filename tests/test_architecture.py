@@ -97,6 +97,7 @@ ALLOWED: dict[str, set[str]] = {
         "matches",
     }
     | {"nametable", "neighbours", "reader", "report", "runtime", "settings", "stages", "store", "stores", "verdict"},
+    "drift": PLAIN | {"checker", "report", "settings"},
     "evaluation": PLAIN | {"checker", "judge", "lookup", "metrics"},
     "advising": PLAIN | {"advice", "checker", "evaluation", "judge", "report"},  # of the judge its type
     "learning": PLAIN
@@ -106,7 +107,7 @@ ALLOWED: dict[str, set[str]] = {
     "client": PLAIN | {"catalogue", "contract", "corpus", "report", "screenings", "wire"},
     # Faces.
     "render": PLAIN | {"report", "tongues", "words"},
-    "serving": PLAIN | {"checker", "generations", "logs", "meters", "rephrase", "report", "settings"},
+    "serving": PLAIN | {"checker", "drift", "generations", "logs", "meters", "rephrase", "report", "settings"},
     "ledger": {"serving"},
     # Spans for OpenTelemetry, where somebody collects them.
     "tracing": {"stages"},
@@ -123,10 +124,11 @@ ALLOWED: dict[str, set[str]] = {
     "api": PLAIN
     | {"screenings"}
     | {"access", "bodies", "catalogue", "checker", "contract", "holdings", "intake", "lookup", "render", "report"}
-    | {"ledger", "page", "serving", "settings", "shelf", "tracing", "traffic", "voices", "web"},
+    | {"drift", "ledger", "page", "serving", "settings", "shelf", "tracing", "traffic", "voices", "web"},
     "traffic": set(),
     "console": PLAIN
-    | {"bulk", "catalogue", "checker", "encoder", "rephrase", "report", "runtime", "settings", "store", "stores"},
+    | {"bulk", "catalogue", "checker", "drift", "encoder", "rephrase", "report", "runtime", "settings", "store"}
+    | {"stores"},
     # Many texts on Daft.
     "engine": PLAIN,
     "bulk": PLAIN | {"checker", "encoder", "engine", "report", "runtime", "settings"},
@@ -161,7 +163,7 @@ ALLOWED: dict[str, set[str]] = {
         "settings",
         "submissions",
     }
-    | {"ending", "screenings", "upkeep"},
+    | {"drift", "ending", "screenings", "upkeep"},
     "__main__": {"cli"},
     "__init__": set(),
 }
