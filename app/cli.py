@@ -40,6 +40,7 @@ cli = typer.Typer(
 cli.add_typer(upkeep.index, name="index")
 cli.add_typer(upkeep.keys, name="keys")
 cli.add_typer(upkeep.catalogue, name="catalogue")
+cli.add_typer(upkeep.data, name="data")
 
 
 class ReportFormat(StrEnum):

@@ -64,6 +64,7 @@ ALLOWED: dict[str, set[str]] = {
     "collection": PLAIN | {"approximate", "corpus", "encoder", "generations", "store"},
     "postgres": PLAIN | {"corpus", "encoder", "store"},
     "stores": PLAIN | {"collection", "postgres", "settings", "store"},
+    "backup": PLAIN | {"catalogue", "generations", "settings", "store"},
     "index": PLAIN | {"catalogue", "encoder", "generations"},
     "nametable": PLAIN | {"aliases", "catalogue", "encoder", "letters", "reader"},
     "graph": PLAIN | {"encoder"},
@@ -138,7 +139,9 @@ ALLOWED: dict[str, set[str]] = {
     "ahead": set(),
     "batch": PLAIN
     | {"ahead", "bulk", "checker", "console", "fetch", "progress", "render", "report", "settings", "submissions"},
-    "upkeep": PLAIN | {"admission", "catalogue", "console", "corpus", "harvest", "keys", "settings", "store"},
+    "upkeep": PLAIN
+    | {"admission", "backup", "catalogue", "console", "corpus", "harvest", "keys", "settings", "store"}
+    | {"screenings"},
     # The page, beside its main room.
     "words": {"report"},
     "tongues": {"words"},

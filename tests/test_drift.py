@@ -1,4 +1,4 @@
-"""What is not as the release was tested with is noticed at the start: each thing is really changed, by a bit or more."""
+"""What is not as the release was tested with is noticed at a start: each thing is really changed, if by one bit."""
 
 from __future__ import annotations
 
