@@ -28,6 +28,8 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 """Bounds of the histogram: from a cached sentence to the longest text of a batch."""
 WAITING = "waiting"
 """The stage before all others: for a worker."""
+WATCHED = ("internal-error", "overloaded", "screenings-unusable", "store-unavailable", "too-many-requests")
+"""Problems that docs/deploy/alerts.yaml asks for."""
 _BUILD = ("software", "catalogue_version", "model", "rules")
 
 
@@ -41,6 +43,11 @@ class Meters:
         self.checks = self._counter("checks", "Reports by verdict.", "verdict")
         self.problems = self._counter("problems", "Requests that were refused or failed, by kind.", "problem")
         self.swaps = self._counter("index_swaps", "New generations of the index that were seen.", "outcome")
+        # From 0 on: an increase from nothing at all is none to Prometheus, and what is rare would never be told.
+        for problem in WATCHED:
+            self.problems.labels(problem)
+        for outcome in ("taken", "refused"):
+            self.swaps.labels(outcome)
         self.stage_s = Histogram(
             "originality_stage_seconds",
             "Time that one piece of work spent in a stage itself, without the stages within it.",
