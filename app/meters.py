@@ -71,7 +71,7 @@ class Meters:
         self._messages = self._gauge("screening_messages", "Messages of screenings that wait to be sent.")
         self._held_up = self._gauge("screening_oldest_seconds", "Age of the oldest screening with projects to judge.")
         self._database = self._gauge("screenings_database_up", "0 where the database of screenings can't be used.")
-        self._database.set(1)
+        self.screenings({}, {}, 0.0, 0)
 
     def _counter(self, name: str, said: str, *labels: str) -> Counter:
         return Counter(f"originality_{name}", said, labels, registry=self.registry)
