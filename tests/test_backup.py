@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from app import backup, keys
 from app.api import create_app
+from app.catalogue import DATA
 from app.errors import BadInput, FileUnreadable, ScreeningsUnusable
 from app.feedback import Box
 from app.screenings import database
@@ -131,7 +132,7 @@ def test_nothing_is_overwritten(taken: tuple[Settings, Path], tmp_path: Path) ->
     assert here.keys_file.read_bytes() == kept
     there = at(here, tmp_path / "there")
     with pytest.raises(BadInput, match="holds catalogue, and these settings have no place for it"):
-        backup.restore(replace(there, catalogue_dir=backup.DATA), file)
+        backup.restore(replace(there, catalogue_dir=DATA), file)
     there = replace(there, catalogue_dir=tmp_path / "there" / "own")
     assert backup.restore(there, file) == ["catalogue: restored", "feedback: restored", "keys.json: restored"]
     assert (there.catalogue_dir / "datasets.jsonl").read_bytes() == (here.catalogue_dir / "datasets.jsonl").read_bytes()

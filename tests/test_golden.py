@@ -77,7 +77,7 @@ def test_the_release_says_what_the_reports_were_made_with(
 ) -> None:
     """Coefficients, libraries and known ideas are those of ``app/release.json``: who changes one changes that file."""
     texts = {path.stem: kept(path)["text"] for path in FILES}
-    now = {
+    now: dict[str, Any] = {
         "about": "What the golden reports were made with; written by: pytest tests/test_golden.py --update-golden",
         "with": drift.present(checker.info()["rules"]),
         "ideas": [

@@ -47,7 +47,7 @@ def samples(text: str) -> dict[tuple[str, ...], float]:
 def test_a_stage_within_a_stage_stops_the_outer_ones_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each second is counted once, for the innermost stage; what a stage takes in several goes is added up."""
     now = iter([0.0, 1.0, 4.0, 5.0, 7.0, 10.0])
-    monkeypatch.setattr(meters.time, "perf_counter", lambda: next(now))
+    monkeypatch.setattr("app.meters.time.perf_counter", lambda: next(now))
     watch = Watch()
     with stages.heard_by(watch.stage), stages.stage("outer"):
         for _ in range(2):
