@@ -2,8 +2,11 @@
 #
 #   docker build -t originality .
 #   docker run --rm --read-only --tmpfs /tmp -p 127.0.0.1:8000:8000 originality
+#
+# Another base has to be a Debian with Python 3.11 and its venv, called python: scripts/try_image makes one.
+ARG BASE=python:3.11-slim-bookworm
 
-FROM python:3.11-slim-bookworm AS build
+FROM ${BASE} AS build
 ENV PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_INPUT=1 \
@@ -14,7 +17,7 @@ WORKDIR /src
 # torch: it is taken from wherever pip looks anyway, else from its makers' index.
 COPY pyproject.toml constraints.txt ./
 RUN python -m venv /opt/originality \
-    && python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *p['optional-dependencies']['postgres'], sep='\n')" > requirements.txt \
+    && python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *p['optional-dependencies']['postgres'], *p['optional-dependencies']['otel'], sep='\n')" > requirements.txt \
     && { /opt/originality/bin/pip install --constraint constraints.txt torch \
         || /opt/originality/bin/pip install --constraint constraints.txt \
             --extra-index-url https://download.pytorch.org/whl/cpu torch; } \
@@ -30,7 +33,7 @@ RUN python -m venv /opt/build \
     && ORIGINALITY_INDEX_DIR=/opt/index/catalogue /opt/originality/bin/originality index build
 
 
-FROM python:3.11-slim-bookworm
+FROM ${BASE}
 LABEL org.opencontainers.image.title="originality-checker" \
     org.opencontainers.image.description="Tells whether an idea for a machine-learning portfolio project is well worn" \
     org.opencontainers.image.licenses="MIT AND Apache-2.0 AND CC-BY-SA-3.0"

@@ -18,7 +18,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from app import __version__, access, holdings, lookup, page, shelf, voices, web
+from app import __version__, access, drift, holdings, lookup, page, shelf, voices, web
 from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, json_answer, submission_of
 from app.checker import Checker
 from app.contract import (
@@ -36,8 +36,9 @@ from app.contract import (
     SearchIn,
     SearchOut,
 )
-from app.errors import OriginalityError
+from app.errors import BadSetting, OriginalityError
 from app.intake import MAX_CHARS
+from app.ledger import RequestLog
 from app.records import EntryKind
 from app.render import dumps, to_json
 from app.report import Neighbour, Report, SearchHit
@@ -45,7 +46,7 @@ from app.screenings import api as screenings
 from app.screenings import pages as screening_pages
 from app.screenings.desk import Desk
 from app.screenings.service import running
-from app.serving import Problem, RequestLog, SecurityHeaders, Service, problem_of
+from app.serving import Ending, Problem, SecurityHeaders, Service, problem_of
 from app.settings import Fetching, Settings
 from app.traffic import BodyLimit, Compressed
 
@@ -214,12 +215,14 @@ async def health(service: ServiceNow) -> Response:
 async def ready(service: ServiceNow) -> Response:
     """Tell a load balancer whether to send requests."""
     service.ready_checker()
+    if service.ending:
+        raise Ending("The service is ending; it still answers what it has been asked.")
     return json_answer(dumps({"status": "ready"}))
 
 
 @state.get("/info", responses=answers(dict[str, Any], 503))
 async def info(service: ServiceNow) -> Response:
-    """Tell versions, the catalogue's counts by kind, the model, the index and this service's limits."""
+    """Tell versions, the catalogue's counts by kind, model, index, what isn't as it was tested, and the limits."""
     limits = {
         "max_body_bytes": service.settings.max_body_bytes,
         "max_characters": MAX_CHARS,
@@ -227,7 +230,9 @@ async def info(service: ServiceNow) -> Response:
         "requests_per_minute": service.settings.requests_per_minute or None,
     }
     sent_to = {"language_model": service.sent_to or None}
-    return json_answer(dumps({**service.ready_checker().info(), "limits": limits, **sent_to}))
+    checker = service.ready_checker()
+    differs = [asdict(one) for one in drift.seen(checker)]
+    return json_answer(dumps({**checker.info(), "drift": differs, "limits": limits, **sent_to}))
 
 
 # --- the app ---------------------------------------------------------------------------------------------------------
@@ -302,7 +307,7 @@ def create_app(settings: Settings, checker: Checker | None = None) -> FastAPI:
     app.mount("/static", _Static(directory=page.STATIC), name="static")
     for kind in (OriginalityError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _handle)
-    Instrumentator(excluded_handlers=["/metrics", "/static"], registry=service.registry).instrument(app).expose(
+    Instrumentator(excluded_handlers=["/metrics", "/static"], registry=service.meters.registry).instrument(app).expose(
         app, tags=["service"]
     )
     # The last one added is the outermost.
@@ -312,8 +317,22 @@ def create_app(settings: Settings, checker: Checker | None = None) -> FastAPI:
     app.add_middleware(BodyLimit, most=settings.max_body_bytes, uploads=uploads)
     app.add_middleware(RequestLog, respond=_respond)
     app.add_middleware(SecurityHeaders)
+    if settings.traces_url:
+        _trace(app, settings.traces_url)
     app.add_middleware(CorrelationIdMiddleware)
+    app.state.end = service.end
     return app
+
+
+def _trace(app: FastAPI, url: str) -> None:
+    try:
+        from app import tracing  # noqa: PLC0415  an extra: most services send traces nowhere
+    except ImportError as error:
+        raise BadSetting(
+            f"ORIGINALITY_TRACES_URL needs a package that is missing ({error.name}). "
+            "Run: pip install 'originality-checker[otel]'"
+        ) from error
+    app.add_middleware(tracing.Traced, provider=tracing.to_collector(url))
 
 
 async def _handle(request: Request, error: Exception) -> Response:
@@ -322,6 +341,7 @@ async def _handle(request: Request, error: Exception) -> Response:
 
 def _respond(request: Request, problem: Problem) -> Response:
     """Tell programs in problem+json and people on a page."""
+    request.state.service.meters.problems.labels(problem.name).inc()
     if request.url.path.startswith(("/api/", "/health", "/ready", "/info", "/metrics")):
         return Response(dumps(problem.body()), problem.status, problem.headers, "application/problem+json")
     return page.error(request, problem)

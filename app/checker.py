@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import compress
@@ -25,6 +26,7 @@ from app import (
     nametable,
     neighbours,
     runtime,
+    stages,
     verdict,
 )
 from app.catalogue import Catalogue, views
@@ -153,17 +155,10 @@ class Checker:
 
     def with_judge(self, the_judge: judge.Judge) -> Checker:
         """Give a checker that shares everything but the judge."""
-        provenance = self._provenance.model_copy(update={"rules": the_judge.rules})
-        return Checker(
-            self._reader,
-            the_judge,
-            self._handbook,
-            provenance,
-            self._views,
-            self._open_collections,
-            self._encoder,
-            self._open_writer,
-        )
+        other = copy(self)
+        other._judge = the_judge
+        other._provenance = self._provenance.model_copy(update={"rules": the_judge.rules})
+        return other
 
     @cached_property
     def collections(self) -> Store:
@@ -216,7 +211,8 @@ class Checker:
         briefs: list[Brief | BadInput] = []
         for one in submissions:
             try:
-                briefs.append(intake.read(one.text, id=one.id, title=one.title, language=one.language))
+                with stages.stage("intake"):
+                    briefs.append(intake.read(one.text, id=one.id, title=one.title, language=one.language))
             except BadInput as error:
                 briefs.append(error)
         good = [b for b in briefs if isinstance(b, Brief)]
@@ -314,7 +310,10 @@ class Checker:
         }
 
     def _judge_all(self, briefs: Sequence[Brief]) -> list[_Judged]:
-        return [self._judge_one(reading) for reading in self._reader.read([claims.mute(brief) for brief in briefs])]
+        with stages.stage("reading"):
+            readings = self._reader.read([claims.mute(brief) for brief in briefs])
+        with stages.stage("judging"):
+            return [self._judge_one(reading) for reading in readings]
 
     def _judge_one(self, reading: Reading) -> _Judged:
         entries, cuts = self.catalogue.entries, self._judge.coefficients.cuts
@@ -351,6 +350,7 @@ class Checker:
         found = [[next(judged) for _ in some] for some in parts]
         return [some if bundle.holds((p.reading, p.matches, p.facets) for p in some) else [] for some in found]
 
+    @stages.stage("advice")
     def _advise(
         self, judged: Sequence[_Judged], about: Sequence[About | None]
     ) -> list[tuple[tuple[Suggestion, Projected], ...]]:
@@ -372,6 +372,7 @@ class Checker:
             chosen.append(advice.choose(tried, before.label, before.flag_probability, _projected(next(answers))))
         return chosen
 
+    @stages.stage("report")
     def _report(
         self,
         one: _Judged,
@@ -414,11 +415,13 @@ def ensure_index(
     catalogue = catalogue or Catalogue.load(settings.catalogue_dir, settings.runtimes_dir)
     model = encoder.name if encoder else runtime.pinned_name()
     # Asked before the lock is taken: where the index is ready, its folder need not be writable.
-    if not force and index.is_current(settings.index_dir, catalogue, model):
+    why = index.why_stale(settings.index_dir, catalogue, model)
+    if not why and not force:
         return False
     with generations.lock(settings.index_dir):
-        if not force and index.is_current(settings.index_dir, catalogue, model):
+        if not force and not index.why_stale(settings.index_dir, catalogue, model):
             return False
+        tell(f"{why} It is built now.".strip())
         made_by = encoder or runtime.reference()
         index.build(settings.index_dir, views(catalogue), catalogue, made_by, tell, afresh=force)
     return True

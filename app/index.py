@@ -224,13 +224,13 @@ def _kept(folder: Path, model: str) -> dict[str, Vectors]:
     return {row.digest: found.vector(number) for number, row in enumerate(found.rows)}
 
 
-def is_current(folder: Path, catalogue: Catalogue, model: str) -> bool:
-    """Tell whether the folder holds an index for this catalogue and model."""
+def why_stale(folder: Path, catalogue: Catalogue, model: str) -> str:
+    """Tell why the folder holds no index for this catalogue and model; empty where it holds one."""
     try:
         ViewIndex.open(folder, catalogue, model)
-    except (IndexMissing, IndexStale):
-        return False
-    return True
+    except (IndexMissing, IndexStale) as error:
+        return str(error).removesuffix(HOW_TO_BUILD).strip()
+    return ""
 
 
 def _opened(folder: Path, expected: dict[str, Any]) -> ViewIndex:

@@ -1,4 +1,4 @@
-"""Sets logging up, once, for a process that serves: one JSON object a line on standard error, never a user's words.
+"""Sets logging up, once, for a process that serves: one JSON object a line, on standard error, never a user's words.
 
 Every room logs through ``logging`` with arguments and ``extra``; only this one knows what a line looks like.
 """
@@ -23,8 +23,11 @@ _TALKATIVE = ("asyncio", "httpcore", "httpx", "multipart", "python_multipart")
 _FRAMES = 8
 
 
-def configure(level: str = "INFO") -> None:
+def configure(level: str = "INFO", form: str = "json") -> None:
     """Send this project's lines at ``level`` and above to standard error, and of others' only warnings.
+
+    Args:
+        form: ``json``, or ``text`` for a person at a terminal, with the same in it.
 
     Uvicorn's own access lines are switched off, for they hold query strings; ``app.serving`` writes one in their place.
     """
@@ -36,9 +39,10 @@ def configure(level: str = "INFO") -> None:
         _with_request_id,
         _without_words,
     ]
+    write = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, write],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)

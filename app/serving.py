@@ -18,13 +18,10 @@ from fastapi.exceptions import RequestValidationError
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
-from prometheus_client import CollectorRegistry, Counter
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 
-from app import rephrase
-from app.checker import Checker
+from app import drift, generations, rephrase
 from app.errors import (
     AccessDenied,
     BadInput,
@@ -34,14 +31,16 @@ from app.errors import (
     ScreeningMissing,
     TextTooLong,
 )
+from app.meters import Meters, metered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from starlette.responses import Response
+    from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from app.checker import Checker
     from app.report import Report
     from app.settings import Settings
 
@@ -83,6 +82,10 @@ class TooManyRequests(OriginalityError):
 
 class NotReady(OriginalityError):
     """The model and the index are still being opened."""
+
+
+class Ending(OriginalityError):
+    """The service has been told to end: whoever sends requests here should send them elsewhere."""
 
 
 class Overloaded(OriginalityError):
@@ -212,7 +215,7 @@ class Service:
     def __init__(self, settings: Settings, checker: Checker | None = None) -> None:
         """Prepare, without opening anything; ``checker`` is for those who have one open."""
         self.settings = settings
-        self.registry = CollectorRegistry()
+        self.meters = Meters()
         self._checker = checker
         self._opening: asyncio.Task[Checker] | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -220,14 +223,17 @@ class Service:
         self._readers = CapacityLimiter(READERS)
         self._waiting = 0
         self._rephraser = rephrase.opened(settings.language_model)
-        self._verdicts = Counter("originality_checks", "Reports by verdict.", ["verdict"], registry=self.registry)
+        self.ending = False
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     async def start(self) -> None:
         """Begin to open the checker without waiting for it, so that /health can answer meanwhile."""
+        self.meters.ready(self._is_ready)
         if self._checker is None:
-            self._opening = asyncio.create_task(asyncio.to_thread(Checker.open, self.settings))
-            self._opening.add_done_callback(_tell_opened)
+            self._opening = asyncio.create_task(asyncio.to_thread(drift.open_checker, self.settings))
+            self._opening.add_done_callback(self._tell_opened)
+        else:
+            self._opened(self._checker)
         self._watching = asyncio.create_task(self._watch(self.settings.index_dir.resolve()))
 
     async def stop(self) -> None:
@@ -248,17 +254,44 @@ class Service:
             generation = now
             try:
                 self._checker = await asyncio.to_thread(self._reopened)
+                self._opened(self._checker)
+                self.meters.swaps.labels("taken").inc()
                 _log.info("index swapped")
             except (OriginalityError, OSError) as error:
+                self.meters.swaps.labels("refused").inc()
                 why = str(error) if isinstance(error, OriginalityError) else ""
                 _log.warning("index not swapped", extra={"kind": type(error).__name__, "why": why})
+
+    def end(self) -> None:
+        """Say at /ready that the service is about to end; all else goes on."""
+        self.ending = True
+
+    def _is_ready(self) -> bool:
+        opened = self._opening is not None and self._opening.done() and self._opening.exception() is None
+        return not self.ending and (self._checker is not None or opened)
+
+    def _opened(self, checker: Checker) -> None:
+        self.meters.opened(checker.info(), generations.version(self.settings.index_dir), len(drift.seen(checker)))
+
+    def _tell_opened(self, opening: asyncio.Task[Checker]) -> None:
+        if opening.cancelled():
+            return
+        if (error := opening.exception()) is None:
+            # What is open now stays: the collector went through all of it again and again, a tenth of a check's time.
+            gc.freeze()
+            self._opened(opening.result())
+            _log.info("checker open")
+        else:
+            # The messages of our own errors are made for who runs the service and carry no text of a user's.
+            why = str(error) if isinstance(error, OriginalityError) else ""
+            _log.error("checker not open", extra={"kind": type(error).__name__, "why": why}, exc_info=error)
 
     def _reopened(self) -> Checker:
         """Open what is on the disk now; a service that found no index at its start gets its checker here."""
         try:
             current = self.ready_checker()
         except OriginalityError:
-            return Checker.open(self.settings)
+            return drift.open_checker(self.settings)
         return current.reopened(self.settings)
 
     def ready_checker(self) -> Checker:
@@ -273,6 +306,7 @@ class Service:
             raise NotReady("The model and the index are being opened. Try again in two seconds.")
         return self._opening.result()
 
+    @metered
     async def run(self, work: Callable[[Checker], T]) -> T:
         """Do work that takes a processor, on one of the workers; a request that comes early waits for the opening.
 
@@ -318,7 +352,7 @@ class Service:
 
     def note(self, request: Request, report: Report) -> None:
         """Count a verdict and leave it for the request's line in the log."""
-        self._verdicts.labels(report.verdict).inc()
+        self.meters.checks.labels(report.verdict).inc()
         request.state.verdict = report.verdict
 
     def admit(self, request: Request, cost: int = 1, who: str = "", per_minute: int = 0) -> dict[str, str]:
@@ -353,19 +387,6 @@ def _share(allowed: int, left: int, wait_s: int) -> dict[str, str]:
     return {"RateLimit-Policy": f'"requests";q={allowed};w=60', "RateLimit": f'"requests";r={left};t={wait_s}'}
 
 
-def _tell_opened(opening: asyncio.Task[Checker]) -> None:
-    if opening.cancelled():
-        return
-    if (error := opening.exception()) is None:
-        # What is open now stays: the collector went through all of it again and again, a tenth of a check's time.
-        gc.freeze()
-        _log.info("checker open")
-    else:
-        # The messages of our own errors are made for the one who runs the service and carry no text of a user's.
-        why = str(error) if isinstance(error, OriginalityError) else ""
-        _log.error("checker not open", extra={"kind": type(error).__name__, "why": why}, exc_info=error)
-
-
 # --- middleware ------------------------------------------------------------------------------------------------------
 
 SECURITY = {
@@ -398,51 +419,3 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, with_headers)
-
-
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
-"""Methods of RFC 9110 and RFC 5789."""
-OTHER = "OTHER"
-"""Stands for every other one."""
-
-
-class RequestLog:
-    """Writes one line per request, and turns what nobody foresaw into a 500 that says nothing of its inside."""
-
-    def __init__(self, app: ASGIApp, respond: Callable[[Request, Problem], Response]) -> None:
-        """Wrap ``app``; ``respond`` writes the 500."""
-        self.app = app
-        self.respond = respond
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and note how it went: never a path as sent, nor a query, for both may hold the user's text."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        if scope["method"] not in METHODS:
-            # A method may be any word, and would stand in the log and become a metric of its own.
-            scope = {**scope, "method": OTHER}
-        began = time.perf_counter()
-        status = 0
-
-        async def watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watched)
-        except Exception as error:  # noqa: BLE001  the last resort: whatever it is becomes a 500 and a line in the log
-            _log.exception("unforeseen error")
-            if status == 0:
-                await self.respond(Request(scope), problem_of(error))(scope, receive, watched)
-        finally:
-            self._write(scope, status, (time.perf_counter() - began) * 1000)
-
-    def _write(self, scope: Scope, status: int, ms: float) -> None:
-        route = getattr(scope.get("route"), "path", "")
-        line: dict[str, Any] = {"method": scope["method"], "route": route, "status": status, "ms": round(ms, 1)}
-        if verdict := scope.get("state", {}).get("verdict"):
-            line["verdict"] = verdict
-        _log.info("request", extra=line)

@@ -149,6 +149,11 @@ class Settings:
         language_model: words suggestions anew over the network; None, and nothing leaves the machine.
         max_file_bytes: largest form with a file that the page reads.
         fetching: how the page fetches the project behind a link; None for not at all.
+        log_format: of the service's lines: json, one object a line, or text, for a person at a terminal.
+        drain_s: how long a service that was told to end (SIGTERM) says so at /ready before it takes no more requests.
+        grace_s: longest time that requests under way may take from then on.
+        traces_url: of an OpenTelemetry collector, such as ``http://127.0.0.1:4318/v1/traces``; empty for no traces.
+        allow_drift: go on where the judge or the verdicts are not those that the release was tested with.
     """
 
     index_dir: Path
@@ -170,6 +175,11 @@ class Settings:
     ray_address: str = ""
     max_file_bytes: int = 10_000_000
     fetching: Fetching | None = None
+    log_format: str = "json"
+    drain_s: float = 2.0
+    grace_s: float = 20.0
+    traces_url: str = field(default="", repr=False)  # likewise
+    allow_drift: bool = False
 
     @property
     def ask_keys(self) -> bool:
@@ -211,7 +221,24 @@ class Settings:
             ray_address=os.environ.get("ORIGINALITY_RAY_ADDRESS", ""),
             max_file_bytes=int(os.environ.get("ORIGINALITY_MAX_FILE_BYTES", "10000000")),
             fetching=None if os.environ.get("ORIGINALITY_PAGE_LINKS") == "0" else Fetching.from_environment(),
+            log_format=_one_of("ORIGINALITY_LOG_FORMAT", "json", "text"),
+            drain_s=_seconds("ORIGINALITY_DRAIN_S", 2.0),
+            grace_s=_seconds("ORIGINALITY_GRACE_S", 20.0),
+            traces_url=os.environ.get("ORIGINALITY_TRACES_URL", ""),
+            allow_drift=_one_of("ORIGINALITY_ALLOW_DRIFT", "0", "1") == "1",
         )
+
+
+def _one_of(name: str, usual: str, *others: str) -> str:
+    given = os.environ.get(name, "").strip().lower() or usual
+    if given not in {usual, *others}:
+        raise BadSetting(f"{name} is {given[:20]!r}; {', '.join([usual, *others])} are allowed.")
+    return given
+
+
+def _seconds(name: str, usual: float) -> float:
+    """Read a time; 0 is one, too."""
+    return 0.0 if os.environ.get(name, "").strip() == "0" else _above_zero(name, usual, 3_600)
 
 
 def _access(name: str) -> bool | None:

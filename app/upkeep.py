@@ -26,6 +26,7 @@ class KindOfEntry(StrEnum):
 index = typer.Typer(no_args_is_help=True, help="The built index of the catalogue, and collections of your own.")
 keys = typer.Typer(no_args_is_help=True, help="Who may do what over the API.")
 catalogue = typer.Typer(no_args_is_help=True, help="The catalogue of what is already known.")
+data = typer.Typer(no_args_is_help=True, help="What the service keeps: backups, and the steps of its database.")
 
 
 @index.command("build")
@@ -243,3 +244,37 @@ def catalogue_check(
         raise CatalogueInvalid("\n".join(found))
     counts = known.Catalogue.load(folder).counts()
     typer.echo(", ".join(f"{count} {kind}" for kind, count in counts.items()) + ": no fault found.")
+
+
+@data.command("backup")
+def data_backup(
+    file: Annotated[Path, typer.Argument(help="TAR file to write; it holds people's texts.")],
+) -> None:
+    """Put screenings, collections, keys, notes and a catalogue of one's own into a file; the service may go on."""
+    from app import backup  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    for line in backup.write(Settings.from_environment(), file):
+        typer.echo(line, err=True)
+
+
+@data.command("restore")
+def data_restore(file: Annotated[Path, typer.Argument(help="File that `data backup` wrote.")]) -> None:
+    """Put a backup into an empty place, all of it or nothing; start the service behind it."""
+    from app import backup  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    for line in backup.restore(Settings.from_environment(), file):
+        typer.echo(line, err=True)
+
+
+@data.command("migrate")
+def data_migrate(
+    to: Annotated[str, typer.Option(help="Step to go to, such as 0001, to go back to an earlier release.")] = "head",
+) -> None:
+    """Bring the database of screenings to a step; without --to to this release's, as each start does by itself."""
+    from app.screenings.desk import Desk  # noqa: PLC0415
+    from app.settings import Settings  # noqa: PLC0415
+
+    before, after = Desk(Settings.from_environment()).migrate(to)
+    typer.echo(f"screenings: from step {before or 'nothing'} to {after}.", err=True)

@@ -23,6 +23,9 @@ ALLOWED: dict[str, set[str]] = {
     "report": {"records"},
     "settings": {"errors"},
     "logs": set(),
+    "stages": set(),
+    "meters": {"checker", "stages"},  # of the checker its type
+    "ending": set(),
     # Stages: from values to values, no file, no model, no index.
     "cues": set(),
     "gloss": set(),
@@ -61,6 +64,7 @@ ALLOWED: dict[str, set[str]] = {
     "collection": PLAIN | {"approximate", "corpus", "encoder", "generations", "store"},
     "postgres": PLAIN | {"corpus", "encoder", "store"},
     "stores": PLAIN | {"collection", "postgres", "settings", "store"},
+    "backup": PLAIN | {"catalogue", "generations", "settings", "store"},
     "index": PLAIN | {"catalogue", "encoder", "generations"},
     "nametable": PLAIN | {"aliases", "catalogue", "encoder", "letters", "reader"},
     "graph": PLAIN | {"encoder"},
@@ -93,7 +97,8 @@ ALLOWED: dict[str, set[str]] = {
         "lookup",
         "matches",
     }
-    | {"nametable", "neighbours", "reader", "report", "runtime", "settings", "store", "stores", "verdict"},
+    | {"nametable", "neighbours", "reader", "report", "runtime", "settings", "stages", "store", "stores", "verdict"},
+    "drift": PLAIN | {"checker", "report", "settings"},
     "evaluation": PLAIN | {"checker", "judge", "lookup", "metrics"},
     "advising": PLAIN | {"advice", "checker", "evaluation", "judge", "report"},  # of the judge its type
     "learning": PLAIN
@@ -103,7 +108,10 @@ ALLOWED: dict[str, set[str]] = {
     "client": PLAIN | {"catalogue", "contract", "corpus", "report", "screenings", "wire"},
     # Faces.
     "render": PLAIN | {"report", "tongues", "words"},
-    "serving": PLAIN | {"checker", "logs", "rephrase", "report", "settings"},
+    "serving": PLAIN | {"checker", "drift", "generations", "logs", "meters", "rephrase", "report", "settings"},
+    "ledger": {"serving"},
+    # Spans for OpenTelemetry, where somebody collects them.
+    "tracing": {"stages"},
     "web": PLAIN
     | {"atlas", "checker", "comparison", "corrections", "forms", "material", "page", "render", "report", "serving"},
     "mcp": PLAIN | {"checker", "contract", "lookup", "report", "serving", "settings"},
@@ -113,14 +121,15 @@ ALLOWED: dict[str, set[str]] = {
     "holdings": PLAIN | {"access", "bodies", "checker", "contract", "corpus", "render", "store"},
     "screenings": PLAIN
     | {"access", "bodies", "checker", "contract", "fetch", "keys", "page", "render", "report", "serving", "settings"}
-    | {"evaluation", "forms", "metrics", "submissions", "wire", "words"},
+    | {"evaluation", "forms", "meters", "metrics", "submissions", "wire", "words"},
     "api": PLAIN
     | {"screenings"}
     | {"access", "bodies", "catalogue", "checker", "contract", "holdings", "intake", "lookup", "render", "report"}
-    | {"page", "serving", "settings", "shelf", "traffic", "voices", "web"},
+    | {"drift", "ledger", "page", "serving", "settings", "shelf", "tracing", "traffic", "voices", "web"},
     "traffic": set(),
     "console": PLAIN
-    | {"bulk", "catalogue", "checker", "encoder", "rephrase", "report", "runtime", "settings", "store", "stores"},
+    | {"bulk", "catalogue", "checker", "drift", "encoder", "rephrase", "report", "runtime", "settings", "store"}
+    | {"stores"},
     # Many texts on Daft.
     "engine": PLAIN,
     "bulk": PLAIN | {"checker", "encoder", "engine", "report", "runtime", "settings"},
@@ -130,7 +139,9 @@ ALLOWED: dict[str, set[str]] = {
     "ahead": set(),
     "batch": PLAIN
     | {"ahead", "bulk", "checker", "console", "fetch", "progress", "render", "report", "settings", "submissions"},
-    "upkeep": PLAIN | {"admission", "catalogue", "console", "corpus", "harvest", "keys", "settings", "store"},
+    "upkeep": PLAIN
+    | {"admission", "backup", "catalogue", "console", "corpus", "harvest", "keys", "settings", "store"}
+    | {"screenings"},
     # The page, beside its main room.
     "words": {"report"},
     "tongues": {"words"},
@@ -155,7 +166,7 @@ ALLOWED: dict[str, set[str]] = {
         "settings",
         "submissions",
     }
-    | {"screenings", "upkeep"},
+    | {"drift", "ending", "screenings", "upkeep"},
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -179,9 +190,13 @@ OWNERS: dict[str, set[str]] = {
     "sklearn": {"learning", "harvest"},
     "scipy": {"learning"},
     "fastapi": {"access", "api", "bodies", "holdings", "page", "screenings", "serving", "shelf", "voices", "web"},
-    "starlette": {"api", "bodies", "forms", "screenings", "serving", "shelf", "traffic", "voices", "web"},
+    "starlette": {"api", "bodies", "forms", "screenings", "serving", "shelf", "traffic", "tracing", "voices", "web"}
+    | {"ledger"},
     "typer": {"batch", "cli", "console", "upkeep"},
-    "uvicorn": {"cli"},
+    "uvicorn": {"ending"},
+    "opentelemetry": {"tracing"},
+    "prometheus_client": {"meters"},
+    "prometheus_fastapi_instrumentator": {"api"},
     "sqlalchemy": {"screenings"},
     "alembic": {"screenings"},
     "xlsxwriter": {"screenings"},

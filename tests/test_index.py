@@ -203,9 +203,9 @@ def test_a_damaged_index_is_refused(damage: str, folder: Path, tiny: Catalogue, 
         (folder / file).write_bytes(data)
     with pytest.raises(IndexStale, match=r"Run: originality index build"):
         ViewIndex.open(folder, tiny, fake_encoder.name)
-    assert not index.is_current(folder, tiny, fake_encoder.name)
+    assert index.why_stale(folder, tiny, fake_encoder.name)
     index.build(folder, views(tiny), tiny, fake_encoder)
-    assert index.is_current(folder, tiny, fake_encoder.name)
+    assert index.why_stale(folder, tiny, fake_encoder.name) == ""
 
 
 class Counting:
@@ -276,7 +276,7 @@ def test_a_build_that_fails_leaves_the_old_index(folder: Path, tiny: Catalogue, 
     """Readers keep what they had when the encoder breaks off."""
     with pytest.raises(MemoryError):
         index.build(folder, views(tiny), tiny, Failing(), afresh=True)
-    assert index.is_current(folder, tiny, fake_encoder.name)
+    assert index.why_stale(folder, tiny, fake_encoder.name) == ""
 
 
 def test_a_disk_that_refuses_leaves_the_old_index_and_no_litter(
@@ -292,7 +292,7 @@ def test_a_disk_that_refuses_leaves_the_old_index_and_no_litter(
     with pytest.raises(IndexNotWritten, match=r"No space left .*what was there stays"):
         index.build(folder, views(tiny), tiny, fake_encoder)
     assert sorted(p.name for p in folder.parent.iterdir()) == before
-    assert index.is_current(folder, tiny, fake_encoder.name)
+    assert index.why_stale(folder, tiny, fake_encoder.name) == ""
 
 
 def test_an_open_index_survives_its_successor(folder: Path, tiny: Catalogue, fake_encoder: Encoder) -> None:
@@ -354,7 +354,7 @@ def test_two_builders_side_by_side_leave_one_good_index(
         assert len(ViewIndex.open(folder, tiny, fake_encoder.name).rows) == len(views(tiny))
         time.sleep(0.05)
     assert [b.wait(timeout=60) for b in builders] == [0, 0]
-    assert index.is_current(folder, tiny, fake_encoder.name)
+    assert index.why_stale(folder, tiny, fake_encoder.name) == ""
     assert len(list(tmp_path.glob(".shared-*"))) == 2
 
 

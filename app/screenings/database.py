@@ -1,18 +1,28 @@
-"""Opens the database: SQLite by a path, PostgreSQL by its URL, at the newest step of its migrations."""
+"""Opens the database: SQLite by a path, PostgreSQL by its URL, at the newest step of its migrations.
+
+Steps are numbered, and each but the first can be taken back without a row being lost. One that changes a table adds or
+drops columns: to copy a table of SQLite, as Alembic's batches do, would drop the old one with all that refers to it.
+"""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from app.errors import ScreeningsUnusable
+from app.errors import BadInput, ScreeningsUnusable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection, Engine
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
@@ -31,30 +41,83 @@ def open_engine(url: str) -> Engine:
     Raises:
         ScreeningsUnusable: if there is no such database, or it can't be brought to the newest step.
     """
+    with _told():
+        engine = _connected(url)
+        try:
+            _migrated(engine, "head")
+        except BaseException:
+            engine.dispose()
+            raise
+    return engine
+
+
+def migrate(url: str, to: str) -> tuple[str, str]:
+    """Bring a database to a step, forward or back, all in one transaction; rows are kept as the steps say.
+
+    Args:
+        to: a step's number, or ``head`` for the newest one.
+
+    Returns:
+        The step before and the one now.
+
+    Raises:
+        BadInput: if there is no such step, or it is the one before all tables.
+        ScreeningsUnusable: as ``open_engine``.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    steps = [one.revision for one in ScriptDirectory.from_config(config).walk_revisions()][::-1]
+    if to not in {"head", *steps}:
+        raise BadInput(f"There is no step {to[:20]!r}. Steps: {', '.join(steps)}; head is the last one.")
+    with _told():
+        engine = _connected(url)
+        try:
+            return _migrated(engine, to)
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
     try:
-        parsed = make_url(url)
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, pool_pre_ping=True)
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
-        with engine.begin() as connection:
-            if engine.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-            config = Config()
-            config.set_main_option("script_location", str(MIGRATIONS))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        yield
+    except CommandError as error:
+        raise ScreeningsUnusable(
+            "The database of screenings was made by a newer release than this one. Run that release, or let it go "
+            "back first: originality data migrate --to STEP. docs/RUNBOOK.md says more."
+        ) from error
     except (ArgumentError, ImportError, OSError, SQLAlchemyError) as error:
         # The message of the driver may carry the URL, and with it a password.
         raise ScreeningsUnusable(
             f"The database of screenings can't be opened ({type(error).__name__}). "
             "ORIGINALITY_SCREENINGS_URL is sqlite:////path/to/file or postgresql://user:password@host/name."
         ) from error
+
+
+def _connected(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, pool_pre_ping=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _migrated(engine: Engine, to: str) -> tuple[str, str]:
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        before = MigrationContext.configure(connection).get_current_revision() or ""
+        move = command.downgrade if to != "head" and to < before else command.upgrade
+        move(config, to)
+        return before, MigrationContext.configure(connection).get_current_revision() or ""
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.errors import ScreeningMissing
-from app.screenings.database import open_engine
+from app.screenings.database import migrate, open_engine
 from app.screenings.outbox import Outbox
 from app.screenings.queue import Queue
 from app.screenings.store import MISSING, Store
@@ -59,6 +59,10 @@ class Desk:
             if self._books is None:
                 self._books = Books.on(open_engine(self._url), self._days)
             return self._books
+
+    def migrate(self, to: str) -> tuple[str, str]:
+        """Bring the database to a step of its migrations; see ``database.migrate``."""
+        return migrate(self._url, to)
 
     def there(self) -> Books:
         """Open the database if there is one: a file that exists, or a server.

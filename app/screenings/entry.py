@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from app.records import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,23 @@ class Order:
     notices: tuple[Notice, ...] = ()
     webhook: str = ""
     webhook_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much there is.
+
+    Attributes:
+        jobs: screenings by state.
+        items: projects of running screenings that wait or are held by a worker, by state.
+        oldest_s: age of the oldest screening that has any, in seconds.
+        messages: that wait to be sent.
+    """
+
+    jobs: Mapping[str, int]
+    items: Mapping[str, int]
+    oldest_s: float
+    messages: int
 
 
 @dataclass(frozen=True, slots=True)

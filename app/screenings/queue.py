@@ -7,11 +7,11 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 
 from app.screenings import outbox
-from app.screenings.entry import Claim, Outcome, entry_of, plain, result_of, row_of
-from app.screenings.tables import ITEMS, RESULTS, SCREENINGS
+from app.screenings.entry import Claim, Counts, Outcome, entry_of, plain, result_of, row_of
+from app.screenings.tables import ITEMS, MESSAGES, RESULTS, SCREENINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -94,6 +94,36 @@ class Queue:
             ours = [o for o in outcomes if _hand_in(c, claim, o.number, {"state": "done"})]
             _store(c, row, ours, row.total, self._now())
         return len(ours)
+
+    def give_back(self, claim: Claim) -> int:
+        """Let go of what of a claim was not handed in, as if it had never been taken.
+
+        Returns:
+            How many that were.
+        """
+        mine = and_(ITEMS.c.screening == claim.screening, ITEMS.c.lease == claim.lease, ITEMS.c.state == "held")
+        free = {"state": "waiting", "lease": "", "lease_until": 0.0, "attempts": ITEMS.c.attempts - 1}
+        with self._engine.begin() as c:
+            return c.execute(update(ITEMS).where(mine).values(**free)).rowcount
+
+    def counts(self) -> Counts:
+        """Count what there is, for who watches the service; without taking the writer's lock."""
+        with self._reading.connect() as c:
+            jobs = select(SCREENINGS.c.state, func.count()).group_by(SCREENINGS.c.state)
+            items = (
+                select(ITEMS.c.state, func.count(), func.min(SCREENINGS.c.created))
+                .join(SCREENINGS, self._running())
+                .where(ITEMS.c.state.in_(["waiting", "held"]))
+                .group_by(ITEMS.c.state)
+            )
+            by_state = c.execute(items).all()
+            messages = select(func.count()).select_from(MESSAGES).where(MESSAGES.c.state == "waiting")
+            return Counts(
+                jobs={row.state: row[1] for row in c.execute(jobs)},
+                items={state: count for state, count, _ in by_state},
+                oldest_s=max((self._now() - created for _, _, created in by_state), default=0.0),
+                messages=c.execute(messages).scalar_one(),
+            )
 
     def unfold(self, claim: Claim, found: Mapping[int, Sequence[Entry]]) -> int:
         """Put what stands behind links into the queue: the first project in the link's place, others at the end.

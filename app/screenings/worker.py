@@ -16,7 +16,7 @@ from app.screenings import received
 from app.screenings.entry import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from app.checker import Checker
     from app.screenings.desk import Desk
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 IDLE_S = 1.0
 """How long a worker with nothing to do waits before it looks again."""
+AT_A_TIME = 4
+"""Texts of a group that are handed in together: what a service that is told to end still judges, some seconds."""
 LINKS = 8
 """Links that are followed in one go."""
 LINKS_LEASES = 5
@@ -35,8 +37,8 @@ UNFORESEEN = "Something went wrong in the service while it was judged; the text 
 _log = logging.getLogger(__name__)
 
 
-def judge_some(queue: Queue, checker: Checker, lease_s: float) -> int:
-    """Judge one group.
+def judge_some(queue: Queue, checker: Checker, lease_s: float, ending: Callable[[], bool] = lambda: False) -> int:
+    """Judge one group; where the service is ending, the rest of it is given back, and another worker takes it at once.
 
     Returns:
         How many texts were taken; 0 where nothing is to do.
@@ -44,7 +46,11 @@ def judge_some(queue: Queue, checker: Checker, lease_s: float) -> int:
     claim = queue.claim(GROUP, lease_s)
     if claim is None:
         return 0
-    queue.complete(claim, _judged(checker, claim))
+    for start in range(0, len(claim.entries), AT_A_TIME):
+        if ending():
+            queue.give_back(claim)
+            break
+        queue.complete(claim, _judged(checker, replace(claim, entries=claim.entries[start : start + AT_A_TIME])))
     return len(claim.entries)
 
 
