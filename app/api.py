@@ -84,7 +84,7 @@ async def check(body: CheckIn, request: Request, service: ServiceNow) -> Respons
         )
         return report, to_json(report)
 
-    report, text = await service.run(work)
+    report, text = await service.run(work, request)
     service.note(request, report)
     if service.sent_to and not body.plain:
         text = to_json(await service.rephrased(report, one.text, one.language))
@@ -105,7 +105,7 @@ async def check_batch(body: BatchIn, request: Request, service: ServiceNow) -> R
         ]
         return results, '{"results":[' + ",".join(parts) + "]}"
 
-    results, text = await service.run(work)
+    results, text = await service.run(work, request, len(submissions))
     for result in results:
         if isinstance(result, Report):
             service.note(request, result)
@@ -172,7 +172,7 @@ async def _search(request: Request, service: Service, asked: SearchIn) -> Respon
             return checker.search_collection(asked.collection, asked.q, asked.k)
         return checker.search(asked.q, asked.k, among)
 
-    hits = await service.run(work)
+    hits = await service.run(work, request)
     return json_answer(dumps({"hits": [hit.model_dump(mode="json") for hit in hits]}), limits)
 
 

@@ -274,6 +274,7 @@ def serve(
 
     from app import logs  # noqa: PLC0415
     from app.api import create_app  # noqa: PLC0415
+    from app.connections import TimedHeads  # noqa: PLC0415
     from app.settings import Settings  # noqa: PLC0415
 
     _refuse_taken_port(host, port)
@@ -285,7 +286,15 @@ def serve(
     typer.echo(f"Serving on http://{host}:{port} (stop with Ctrl-C)", err=True)
     if settings.ask_keys:
         typer.echo("The API asks for keys: originality keys add NAME --may check --may search", err=True)
-    uvicorn.run(create_app(settings), host=host, port=port, log_config=None, access_log=False, server_header=False)
+    uvicorn.run(
+        create_app(settings),
+        host=host,
+        port=port,
+        http=TimedHeads,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )
 
 
 @cli.command()

@@ -34,6 +34,7 @@ from app.errors import (
     ScreeningMissing,
     TextTooLong,
 )
+from app.turns import LEAST_RETRY_S, Gone, Overloaded, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,8 +59,9 @@ MAX_READING = 16
 """Files and links that may wait for a reader, each of which can take half a minute."""
 
 MAX_WAITING = 128
-"""Requests that may wait for a worker. Sixty-four clients that ask without a pause never fill it; past it a request
-would wait for so long that to say so at once is kinder."""
+"""Requests that may wait for a worker, however short what they ask for is."""
+TROUBLE_S = 10
+"""When to come back where something is missing or away: whoever runs the service has to see to it first."""
 
 _log = logging.getLogger(__name__)
 
@@ -85,16 +87,14 @@ class NotReady(OriginalityError):
     """The model and the index are still being opened."""
 
 
-class Overloaded(OriginalityError):
-    """More requests wait for a worker than can be done soon."""
-
-
 STATUS: Mapping[type[Exception], int] = {
     TextTooLong: 413,
     CollectionMissing: 404,
     ScreeningMissing: 404,
     BadInput: 422,
     TooManyRequests: 429,
+    # Nobody reads it; the number, which nginx gives such requests, is for the log.
+    Gone: 499,
     # What is left is the service's own trouble: no index, another catalogue, no weights. The message says what to do.
     OriginalityError: 503,
 }
@@ -107,6 +107,11 @@ _HTTP = {
         "method-not-allowed",
         "Method not allowed",
         "This address answers other methods; the Allow header lists them.",
+    ),
+    408: (
+        "too-slow",
+        "Too slow",
+        "The request's body did not come in time. Send it again, over a better line if need be.",
     ),
     413: ("body-too-large", "Body too large", "The request's body is larger than is read in one go."),
     415: ("wrong-content-type", "Wrong content type", "Send the body as application/json."),
@@ -172,13 +177,17 @@ def _own(error: OriginalityError) -> Problem:
         if error.known:
             return Problem("not-found", "Not found", 404, str(error))
         return Problem("key-needed", "Key needed", 401, str(error), headers={"WWW-Authenticate": "Bearer"})
-    wait = (
-        error.wait_s if isinstance(error, TooManyRequests) else 2 if isinstance(error, NotReady | Overloaded) else None
-    )
-    headers = {} if wait is None else {"Retry-After": str(wait)}
+    headers = {} if status not in {429, 503} else {"Retry-After": str(_wait_s(error))}
     if isinstance(error, TooManyRequests):
         headers |= _share(error.allowed, 0, error.wait_s)
     return Problem("-".join(words).lower(), " ".join(words).capitalize(), status, str(error), headers=headers)
+
+
+def _wait_s(error: OriginalityError) -> int:
+    """Tell when it is worth while to ask again."""
+    if isinstance(error, TooManyRequests | Overloaded):
+        return error.wait_s
+    return LEAST_RETRY_S if isinstance(error, NotReady) else TROUBLE_S
 
 
 def _shape(error: RequestValidationError) -> Problem:
@@ -209,9 +218,8 @@ class Service:
         self._checker = checker
         self._opening: asyncio.Task[Checker] | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._workers = CapacityLimiter(WORKERS)
+        self._turns = Turns(WORKERS, MAX_WAITING, settings.max_wait_s)
         self._readers = CapacityLimiter(READERS)
-        self._waiting = 0
         self._rephraser = rephrase.opened(settings.language_model)
         self._verdicts = Counter("originality_checks", "Reports by verdict.", ["verdict"], registry=self.registry)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
@@ -266,27 +274,24 @@ class Service:
             raise NotReady("The model and the index are being opened. Try again in two seconds.")
         return self._opening.result()
 
-    async def run(self, work: Callable[[Checker], T]) -> T:
+    async def run(self, work: Callable[[Checker], T], request: Request | None = None, pieces: int = 1) -> T:
         """Do work that takes a processor, on one of the workers; a request that comes early waits for the opening.
 
         The workers have a limit of their own, so that checks that queue never keep /health or a page from its thread.
 
-        Raises:
-            Overloaded: if ``MAX_WAITING`` requests are waiting or being worked on already.
-        """
-        if self._waiting >= MAX_WAITING:
-            raise Overloaded(f"{MAX_WAITING} requests are waiting already, and no more are taken. Try again soon.")
-        self._waiting += 1
-        try:
-            return await self._work(work)
-        finally:
-            self._waiting -= 1
+        Args:
+            request: who waits for it; where they have left before their turn, it isn't done.
+            pieces: how many texts it is about.
 
-    async def _work(self, work: Callable[[Checker], T]) -> T:
-        if self._opening is not None:
-            await asyncio.wait([self._opening])
-        checker = self.ready_checker()
-        return await anyio.to_thread.run_sync(partial(work, checker), limiter=self._workers)
+        Raises:
+            Overloaded: if a turn would not come in time.
+            Gone: if whoever asked has left.
+        """
+        with self._turns.inside(pieces) as job:
+            if self._opening is not None:
+                await asyncio.wait([self._opening])
+            checker = self.ready_checker()
+            return await self._turns.do(job, partial(work, checker), request.is_disconnected if request else None)
 
     @property
     def sent_to(self) -> str:

@@ -149,6 +149,8 @@ class Settings:
         language_model: words suggestions anew over the network; None, and nothing leaves the machine.
         max_file_bytes: largest form with a file that the page reads.
         fetching: how the page fetches the project behind a link; None for not at all.
+        max_wait_s: longest wait of a request for a worker; who would wait longer is told so at once. With the work
+            itself it stays below the minute for which clients and proxies usually wait.
     """
 
     index_dir: Path
@@ -170,6 +172,7 @@ class Settings:
     ray_address: str = ""
     max_file_bytes: int = 10_000_000
     fetching: Fetching | None = None
+    max_wait_s: float = 45.0
 
     @property
     def ask_keys(self) -> bool:
@@ -211,6 +214,7 @@ class Settings:
             ray_address=os.environ.get("ORIGINALITY_RAY_ADDRESS", ""),
             max_file_bytes=int(os.environ.get("ORIGINALITY_MAX_FILE_BYTES", "10000000")),
             fetching=None if os.environ.get("ORIGINALITY_PAGE_LINKS") == "0" else Fetching.from_environment(),
+            max_wait_s=_above_zero("ORIGINALITY_MAX_WAIT_S", 45.0, 3_600),
         )
 
 

@@ -103,7 +103,7 @@ ALLOWED: dict[str, set[str]] = {
     "client": PLAIN | {"catalogue", "contract", "corpus", "report", "screenings", "wire"},
     # Faces.
     "render": PLAIN | {"report", "tongues", "words"},
-    "serving": PLAIN | {"checker", "logs", "rephrase", "report", "settings"},
+    "serving": PLAIN | {"checker", "logs", "rephrase", "report", "settings", "turns"},
     "web": PLAIN
     | {"atlas", "checker", "comparison", "corrections", "forms", "material", "page", "render", "report", "serving"},
     "mcp": PLAIN | {"checker", "contract", "lookup", "report", "serving", "settings"},
@@ -119,6 +119,8 @@ ALLOWED: dict[str, set[str]] = {
     | {"access", "bodies", "catalogue", "checker", "contract", "holdings", "intake", "lookup", "render", "report"}
     | {"page", "serving", "settings", "shelf", "traffic", "voices", "web"},
     "traffic": set(),
+    "turns": PLAIN,
+    "connections": set(),
     "console": PLAIN
     | {"bulk", "catalogue", "checker", "encoder", "rephrase", "report", "runtime", "settings", "store", "stores"},
     # Many texts on Daft.
@@ -155,7 +157,7 @@ ALLOWED: dict[str, set[str]] = {
         "settings",
         "submissions",
     }
-    | {"screenings", "upkeep"},
+    | {"connections", "screenings", "upkeep"},
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -181,7 +183,7 @@ OWNERS: dict[str, set[str]] = {
     "fastapi": {"access", "api", "bodies", "holdings", "page", "screenings", "serving", "shelf", "voices", "web"},
     "starlette": {"api", "bodies", "forms", "screenings", "serving", "shelf", "traffic", "voices", "web"},
     "typer": {"batch", "cli", "console", "upkeep"},
-    "uvicorn": {"cli"},
+    "uvicorn": {"cli", "connections"},
     "sqlalchemy": {"screenings"},
     "alembic": {"screenings"},
     "xlsxwriter": {"screenings"},
