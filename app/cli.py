@@ -272,11 +272,12 @@ def serve(
     """Serve the page and the API."""
     import uvicorn  # noqa: PLC0415
 
-    from app import logs  # noqa: PLC0415
+    from app import logs, memory  # noqa: PLC0415
     from app.api import create_app  # noqa: PLC0415
     from app.connections import TimedHeads  # noqa: PLC0415
     from app.settings import Settings  # noqa: PLC0415
 
+    memory.few_arenas()
     _refuse_taken_port(host, port)
     settings = Settings.from_environment()
     if settings.api_keys is None:

@@ -15,15 +15,12 @@ import anyio.to_thread
 from anyio import CapacityLimiter
 from asgi_correlation_id import correlation_id
 from fastapi.exceptions import RequestValidationError
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from prometheus_client import CollectorRegistry, Counter
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app import rephrase
+from app import memory, rephrase, shares
 from app.checker import Checker
 from app.errors import (
     AccessDenied,
@@ -34,6 +31,7 @@ from app.errors import (
     ScreeningMissing,
     TextTooLong,
 )
+from app.shares import Shares, TooManyRequests
 from app.turns import LEAST_RETRY_S, Gone, Overloaded, Turns
 
 if TYPE_CHECKING:
@@ -48,6 +46,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+GIVE_BACK_EVERY_S = 20.0
+"""How often memory that lies free is given back."""
 WATCH_EVERY_S = 2.0
 """How soon a new index is seen; looking costs one reading of a link."""
 WORKERS = 2
@@ -66,25 +66,12 @@ TROUBLE_S = 10
 _log = logging.getLogger(__name__)
 
 
-class TooManyRequests(OriginalityError):
-    """One key or address asked for more in a minute than it may.
-
-    Attributes:
-        allowed: how many it may make.
-        wait_s: seconds until it may ask again.
-    """
-
-    def __init__(self, allowed: int, wait_s: int) -> None:
-        """Say what is allowed and how long to wait."""
-        super().__init__(
-            f"At most {allowed} requests a minute are taken from one key or address, each text of a batch counted. "
-            f"Try again in {wait_s} seconds."
-        )
-        self.allowed, self.wait_s = allowed, wait_s
-
-
 class NotReady(OriginalityError):
     """The model and the index are still being opened."""
+
+
+class NotOpened(OriginalityError):
+    """Something that nobody foresaw kept the model or the index from being opened; the log says what."""
 
 
 STATUS: Mapping[type[Exception], int] = {
@@ -179,7 +166,7 @@ def _own(error: OriginalityError) -> Problem:
         return Problem("key-needed", "Key needed", 401, str(error), headers={"WWW-Authenticate": "Bearer"})
     headers = {} if status not in {429, 503} else {"Retry-After": str(_wait_s(error))}
     if isinstance(error, TooManyRequests):
-        headers |= _share(error.allowed, 0, error.wait_s)
+        headers |= shares.headers(error.allowed, 0, error.wait_s)
     return Problem("-".join(words).lower(), " ".join(words).capitalize(), status, str(error), headers=headers)
 
 
@@ -218,11 +205,12 @@ class Service:
         self._checker = checker
         self._opening: asyncio.Task[Checker] | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._giving_back: asyncio.Task[None] | None = None
         self._turns = Turns(WORKERS, MAX_WAITING, settings.max_wait_s)
         self._readers = CapacityLimiter(READERS)
         self._rephraser = rephrase.opened(settings.language_model)
         self._verdicts = Counter("originality_checks", "Reports by verdict.", ["verdict"], registry=self.registry)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._shares = Shares()
 
     async def start(self) -> None:
         """Begin to open the checker without waiting for it, so that /health can answer meanwhile."""
@@ -230,23 +218,32 @@ class Service:
             self._opening = asyncio.create_task(asyncio.to_thread(Checker.open, self.settings))
             self._opening.add_done_callback(_tell_opened)
         self._watching = asyncio.create_task(self._watch(self.settings.index_dir.resolve()))
+        self._giving_back = asyncio.create_task(_give_back())
 
     async def stop(self) -> None:
         """Wait for an opening under way: a thread can't be cancelled."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.wait([self._watching])
+        for task in (self._watching, self._giving_back):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         if self._opening is not None:
             await asyncio.wait([self._opening])
 
     async def _watch(self, generation: Path) -> None:
-        """Take up every new generation of the index; checks under way end on the one they began with."""
+        """Take up every new generation of the index; checks under way end on the one they began with.
+
+        As long as nothing is open it tries again now and then: what was in the way may be mended in its place.
+        """
+        tried = time.monotonic()
         while True:
             await asyncio.sleep(WATCH_EVERY_S)
-            now = self.settings.index_dir.resolve()
-            if now == generation or (self._opening is not None and not self._opening.done()):
+            if self._opening is not None and not self._opening.done():
                 continue
-            generation = now
+            now = self.settings.index_dir.resolve()
+            waited = self._checker is None and self._opening is not None and self._opening.exception() is not None
+            if now == generation and not (waited and time.monotonic() > tried + TROUBLE_S):
+                continue
+            generation, tried = now, time.monotonic()
             try:
                 self._checker = await asyncio.to_thread(self._reopened)
                 _log.info("index swapped")
@@ -272,7 +269,15 @@ class Service:
             return self._checker
         if self._opening is None or not self._opening.done():
             raise NotReady("The model and the index are being opened. Try again in two seconds.")
-        return self._opening.result()
+        try:
+            return self._opening.result()
+        except OriginalityError:
+            raise
+        except Exception as error:
+            raise NotOpened(
+                f"The service could not be opened ({type(error).__name__}) and tries again every {TROUBLE_S} seconds. "
+                "Whoever runs it finds more in its log."
+            ) from error
 
     async def run(self, work: Callable[[Checker], T], request: Request | None = None, pieces: int = 1) -> T:
         """Do work that takes a processor, on one of the workers; a request that comes early waits for the opening.
@@ -336,19 +341,13 @@ class Service:
         allowed = per_minute or self.settings.requests_per_minute
         if allowed <= 0:
             return {}
-        share, caller = RateLimitItemPerMinute(allowed), who or (request.client.host if request.client else "")
-        # A batch larger than the limit would never pass; it takes the whole share instead.
-        admitted = self._limiter.hit(share, caller, cost=min(cost, allowed))
-        reset, left = self._limiter.get_window_stats(share, caller)
-        wait_s = max(1, round(reset - time.time()))
-        if not admitted:
-            raise TooManyRequests(allowed, wait_s)
-        return _share(allowed, left, wait_s)
+        return self._shares.take(who or (request.client.host if request.client else ""), allowed, cost)
 
 
-def _share(allowed: int, left: int, wait_s: int) -> dict[str, str]:
-    """Write the headers of the tenth draft of RateLimit header fields for HTTP, by the IETF's httpapi group."""
-    return {"RateLimit-Policy": f'"requests";q={allowed};w=60', "RateLimit": f'"requests";r={left};t={wait_s}'}
+async def _give_back() -> None:
+    while True:
+        await asyncio.sleep(GIVE_BACK_EVERY_S)
+        await asyncio.to_thread(memory.give_back)
 
 
 def _tell_opened(opening: asyncio.Task[Checker]) -> None:

@@ -103,7 +103,7 @@ ALLOWED: dict[str, set[str]] = {
     "client": PLAIN | {"catalogue", "contract", "corpus", "report", "screenings", "wire"},
     # Faces.
     "render": PLAIN | {"report", "tongues", "words"},
-    "serving": PLAIN | {"checker", "logs", "rephrase", "report", "settings", "turns"},
+    "serving": PLAIN | {"checker", "logs", "memory", "rephrase", "report", "settings", "shares", "turns"},
     "web": PLAIN
     | {"atlas", "checker", "comparison", "corrections", "forms", "material", "page", "render", "report", "serving"},
     "mcp": PLAIN | {"checker", "contract", "lookup", "report", "serving", "settings"},
@@ -121,6 +121,8 @@ ALLOWED: dict[str, set[str]] = {
     "traffic": set(),
     "turns": PLAIN,
     "connections": set(),
+    "memory": set(),
+    "shares": PLAIN,
     "console": PLAIN
     | {"bulk", "catalogue", "checker", "encoder", "rephrase", "report", "runtime", "settings", "store", "stores"},
     # Many texts on Daft.
@@ -157,7 +159,7 @@ ALLOWED: dict[str, set[str]] = {
         "settings",
         "submissions",
     }
-    | {"connections", "screenings", "upkeep"},
+    | {"connections", "memory", "screenings", "upkeep"},
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -14,6 +14,7 @@ from app.render import to_json
 from app.report import Notice, Report
 from app.screenings import received
 from app.screenings.entry import Outcome
+from app.screenings.queue import LINKS_LEASES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +29,6 @@ IDLE_S = 1.0
 """How long a worker with nothing to do waits before it looks again."""
 LINKS = 8
 """Links that are followed in one go."""
-LINKS_LEASES = 5
-"""Leases that following may take: a slow host is waited for, and its budget kept."""
 UNFORESEEN = "Something went wrong in the service while it was judged; the text may be fine. Check it alone."
 
 _log = logging.getLogger(__name__)
