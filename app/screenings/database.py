@@ -26,6 +26,7 @@ _OURS = (DataError, IntegrityError, ProgrammingError)
 _SQLITE = {
     "SQLITE_FULL": "has no room: make some on its disk. What was being stored is not there, and all before it is",
     "SQLITE_READONLY": "can't be written: let the service write its file and the folder that it lies in",
+    "SQLITE_CANTOPEN": "can't be opened: let the service write its file and the folder that it lies in",
     "SQLITE_CORRUPT": "is damaged: stop the service, and put a backup in the place of its file",
     "SQLITE_NOTADB": "is no database: stop the service, and put a backup in the place of its file",
 }
