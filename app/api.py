@@ -18,7 +18,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from app import __version__, access, holdings, lookup, page, shelf, voices, web
+from app import __version__, access, console, holdings, logs, lookup, memory, page, shelf, voices, web
 from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, json_answer, submission_of
 from app.checker import Checker
 from app.contract import (
@@ -314,6 +314,15 @@ def create_app(settings: Settings, checker: Checker | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(CorrelationIdMiddleware)
     return app
+
+
+def served() -> FastAPI:
+    """Put the service together by the environment, in one of several processes that share a port."""
+    memory.few_arenas()
+    console.quiet()
+    settings = Settings.from_environment()
+    logs.configure(settings.log_level)
+    return create_app(settings)
 
 
 async def _handle(request: Request, error: Exception) -> Response:

@@ -268,6 +268,9 @@ def _hit_line(hit: SearchHit | Neighbour) -> str:
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = LOOPBACK,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes; one that ends is replaced, and the others serve on.")
+    ] = 1,
 ) -> None:
     """Serve the page and the API."""
     import uvicorn  # noqa: PLC0415
@@ -287,8 +290,12 @@ def serve(
     typer.echo(f"Serving on http://{host}:{port} (stop with Ctrl-C)", err=True)
     if settings.ask_keys:
         typer.echo("The API asks for keys: originality keys add NAME --may check --may search", err=True)
+    # What was settled here holds for the processes, too, which read the environment anew.
+    os.environ["ORIGINALITY_API_ACCESS"] = "keys" if settings.ask_keys else "open"
     uvicorn.run(
-        create_app(settings),
+        create_app(settings) if workers == 1 else "app.api:served",
+        factory=workers > 1,
+        workers=workers,
         host=host,
         port=port,
         http=TimedHeads,

@@ -18,7 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from prometheus_client import CollectorRegistry, Counter
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from app import memory, rephrase, shares
 from app.checker import Checker
@@ -421,6 +421,8 @@ class RequestLog:
 
         try:
             await self.app(scope, receive, watched)
+        except ClientDisconnect:  # in the middle of what they sent: there is nobody to answer
+            status = STATUS[Gone]
         except Exception as error:  # noqa: BLE001  the last resort: whatever it is becomes a 500 and a line in the log
             _log.exception("unforeseen error")
             if status == 0:

@@ -41,9 +41,11 @@ CALLERS = 4
 OWN_S = 15.0
 """Longest that a check may take beside its wait for a worker; with the longest wait it makes up a minute."""
 GROWTH_MB = 0.5
-"""Most that memory may grow in a minute, by the line through its course; a thousandth and a half of it."""
+"""Most that memory may grow in a minute: a thousandth and a half of it."""
 NOISE_MB = 10.0
 """Memory that comes and goes: of a short run no line says anything, and this is what it may differ by."""
+LEAST_MINUTES = 4.0
+"""How long the second half has to be for a line through it to say something."""
 SAMPLE_S = 2.0
 LOOK_BACK_S = 60.0
 """Time over which it is looked at how much is done now."""
@@ -104,23 +106,28 @@ class Soak:
 
     @property
     def slope_mb(self) -> float:
-        """MB a minute, by the line through the course of the memory."""
-        return statistics.linear_regression(*zip(*self.memory, strict=True)).slope * 60
+        """MB a minute, by the line through the second half of its course."""
+        return statistics.linear_regression(*zip(*self._later, strict=True)).slope * 60
 
     @property
     def minutes(self) -> float:
-        """How long it was."""
-        return (self.memory[-1][0] - self.memory[0][0]) / 60
+        """How long that half was."""
+        return (self._later[-1][0] - self._later[0][0]) / 60
+
+    @property
+    def _later(self) -> list[tuple[float, float]]:
+        """The second half: in the first one queues and what is remembered fill up."""
+        return self.memory[len(self.memory) // 2 :]
 
     @property
     def growth_mb(self) -> float:
-        """What the line rises from one end to the other."""
+        """What that line rises from one end to the other."""
         return self.slope_mb * self.minutes
 
     @property
     def most_growth_mb(self) -> float:
         """What it may rise."""
-        return max(NOISE_MB if self.minutes < 5 else 0.0, GROWTH_MB * self.minutes)
+        return max(NOISE_MB if self.minutes < LEAST_MINUTES else 0.0, GROWTH_MB * self.minutes)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -148,7 +155,7 @@ def service(max_wait_s: float) -> Iterator[tuple[str, int]]:
     port = int(subprocess.check_output([sys.executable, "-c", listening], text=True))  # noqa: S603  ours
     process = subprocess.Popen(  # noqa: S603  the project's own command
         [sys.executable, "-m", "app", "serve", "--port", str(port)],
-        stderr=open("/tmp/n9b/server.log", "w"),
+        stderr=subprocess.DEVNULL,
         env={**os.environ, "ORIGINALITY_MAX_WAIT_S": str(max_wait_s)},
     )
     try:
@@ -180,6 +187,8 @@ def told(seen: Soak, max_wait_s: float) -> list[str]:
     refused = [a.took_s for a in seen.answers if a.status in {429, 503}]
     span = max(a.began for a in seen.answers)
     counts = Counter(a.status for a in seen.answers)
+    points = (seen.start_mb, *(seen.memory[n][1] for n in (0, len(seen.memory) // 2, -1)))
+    course = [f"{point:.0f}" for point in points]
     waits = sorted(int(a.retry_after) for a in seen.answers if a.retry_after.isdecimal())
     return [
         f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}; load held {span:.0f} s",
@@ -188,8 +197,8 @@ def told(seen: Soak, max_wait_s: float) -> list[str]:
         f"Retry-After {waits[0]} to {waits[-1]} s" if waits else "nobody was told to come back",
         f"reports after {_spread(done)} s; promised within {max_wait_s + OWN_S:.0f} s",
         f"refusals after {_spread(refused)} s",
-        f"memory {seen.start_mb:.0f} MB at the start, {seen.memory[0][1]:.0f} warmed up, {seen.memory[-1][1]:.0f} at the end",
-        f"memory's slope {seen.slope_mb:+.2f} MB/min, at most {seen.most_growth_mb / seen.minutes:.2f}",
+        f"memory {' MB, '.join(course)} MB: at the start, warmed up, half-way, at the end",
+        f"its slope from half-way on {seen.slope_mb:+.2f} MB/min, at most {seen.most_growth_mb / seen.minutes:.2f}",
     ]
 
 

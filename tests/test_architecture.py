@@ -117,7 +117,7 @@ ALLOWED: dict[str, set[str]] = {
     "api": PLAIN
     | {"screenings"}
     | {"access", "bodies", "catalogue", "checker", "contract", "holdings", "intake", "lookup", "render", "report"}
-    | {"page", "serving", "settings", "shelf", "traffic", "voices", "web"},
+    | {"console", "logs", "memory", "page", "serving", "settings", "shelf", "traffic", "voices", "web"},
     "traffic": set(),
     "turns": PLAIN,
     "connections": set(),
