@@ -79,6 +79,11 @@ class Desk:
             return False  # opening says what is wrong
         return url.get_backend_name() == "sqlite" and bool(url.database) and not Path(str(url.database)).exists()
 
+    def renew(self) -> None:
+        """Open a file anew when next asked: another may lie in its place. A server's connections renew themselves."""
+        if self._books is not None and self._books.engine.dialect.name == "sqlite":
+            self.close()
+
     def close(self) -> None:
         """Close what is open."""
         with self._lock:

@@ -71,7 +71,7 @@ async def _repeat(desk: Desk, step: Step, idle_s: float, ending: asyncio.Event) 
         except ScreeningsUnusable as error:
             _log.warning("screenings not usable", extra={"why": str(error)})
             pause_s = max(idle_s, FAULT_S)
-            await asyncio.to_thread(desk.close)  # what lies there later may be another file, put in this one's place
+            await asyncio.to_thread(desk.renew)
         except OriginalityError:
             pass  # no model or index yet, or too much to do: the service tells so elsewhere
         except Exception:  # noqa: BLE001  one fault must not end the work for all the rest
