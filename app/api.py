@@ -18,7 +18,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from app import __version__, access, drift, holdings, lookup, page, shelf, voices, web
+from app import __version__, access, console, drift, holdings, logs, lookup, memory, page, shelf, voices, web
 from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, json_answer, submission_of
 from app.checker import Checker
 from app.contract import (
@@ -85,7 +85,7 @@ async def check(body: CheckIn, request: Request, service: ServiceNow) -> Respons
         )
         return report, to_json(report)
 
-    report, text = await service.run(work)
+    report, text = await service.run(work, request)
     service.note(request, report)
     if service.sent_to and not body.plain:
         text = to_json(await service.rephrased(report, one.text, one.language))
@@ -106,7 +106,7 @@ async def check_batch(body: BatchIn, request: Request, service: ServiceNow) -> R
         ]
         return results, '{"results":[' + ",".join(parts) + "]}"
 
-    results, text = await service.run(work)
+    results, text = await service.run(work, request, len(submissions))
     for result in results:
         if isinstance(result, Report):
             service.note(request, result)
@@ -173,7 +173,7 @@ async def _search(request: Request, service: Service, asked: SearchIn) -> Respon
             return checker.search_collection(asked.collection, asked.q, asked.k)
         return checker.search(asked.q, asked.k, among)
 
-    hits = await service.run(work)
+    hits = await service.run(work, request)
     return json_answer(dumps({"hits": [hit.model_dump(mode="json") for hit in hits]}), limits)
 
 
@@ -333,6 +333,15 @@ def _trace(app: FastAPI, url: str) -> None:
             "Run: pip install 'originality-checker[otel]'"
         ) from error
     app.add_middleware(tracing.Traced, provider=tracing.to_collector(url))
+
+
+def served() -> FastAPI:
+    """Put the service together by the environment, in one of several processes that share a port."""
+    memory.few_arenas()
+    console.quiet()
+    settings = Settings.from_environment()
+    logs.configure(settings.log_level, settings.log_format)
+    return create_app(settings)
 
 
 async def _handle(request: Request, error: Exception) -> Response:

@@ -269,12 +269,17 @@ def _hit_line(hit: SearchHit | Neighbour) -> str:
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = LOOPBACK,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes; one that ends is replaced, and the others serve on.")
+    ] = 1,
 ) -> None:
     """Serve the page and the API."""
-    from app import ending, logs  # noqa: PLC0415
+    from app import ending, logs, memory  # noqa: PLC0415
     from app.api import create_app  # noqa: PLC0415
+    from app.connections import TimedHeads  # noqa: PLC0415
     from app.settings import Settings  # noqa: PLC0415
 
+    memory.few_arenas()
     _refuse_taken_port(host, port)
     settings = Settings.from_environment()
     if settings.api_keys is None:
@@ -284,8 +289,14 @@ def serve(
     typer.echo(f"Serving on http://{host}:{port} (stop with Ctrl-C)", err=True)
     if settings.ask_keys:
         typer.echo("The API asks for keys: originality keys add NAME --may check --may search", err=True)
+    options = {"host": host, "port": port, "http": TimedHeads, "log_config": None}
+    options |= {"access_log": False, "server_header": False}
+    if workers > 1:
+        # What was settled here holds for the processes, too, which read the environment anew.
+        os.environ["ORIGINALITY_API_ACCESS"] = "keys" if settings.ask_keys else "open"
+        ending.run_several("app.api:served", workers, settings.grace_s, **options)
+        return
     app = create_app(settings)
-    options = {"host": host, "port": port, "log_config": None, "access_log": False, "server_header": False}
     if not ending.run(app, app.state.end, settings.drain_s, settings.grace_s, **options):
         raise typer.Exit(EXIT_BROKEN)
 

@@ -69,3 +69,15 @@ def run(app: Callable[..., Any], announce: Callable[[], None], drain_s: float, g
     server = Server(config, announce, drain_s)
     server.run()
     return server.started
+
+
+def run_several(factory: str, workers: int, grace_s: float, **options: Any) -> None:
+    """Serve by several processes that share a port until told to end; one that ends is replaced.
+
+    Each finishes what is under way, but none announces its end: a probe may reach any of them.
+
+    Args:
+        factory: where the function stands that makes the app, such as ``package.module:function``.
+        grace_s, options: as ``run`` takes them.
+    """
+    uvicorn.run(factory, factory=True, workers=workers, timeout_graceful_shutdown=max(1, round(grace_s)), **options)

@@ -11,7 +11,7 @@
     │   └── ScreeningMissing  there is no screening of that name
     ├── AccessDenied          a key is missing, or doesn't allow what was asked
     │   └── ScopeMissing      a key that is ours doesn't allow this part of the API
-    ├── KeysUnusable          the file of keys can't be read
+    ├── KeysUnusable          the file of keys can't be read, or written
     ├── CatalogueInvalid      a line of the catalogue breaks the field dictionary
     ├── IndexUnusable         the built index
     │   ├── IndexMissing      there is none
@@ -79,7 +79,7 @@ class ScopeMissing(AccessDenied):
 
 
 class KeysUnusable(OriginalityError):
-    """The file of keys can't be read; nobody is let in by mistake."""
+    """The file of keys can't be read, or written; nobody is let in by mistake."""
 
 
 class CatalogueInvalid(OriginalityError):

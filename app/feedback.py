@@ -56,9 +56,13 @@ class Box:
         note = {"kind": kind, "day": dt.datetime.now(dt.UTC).date().isoformat(), **said}
         place = self._place(token)
         part = place.with_suffix(".part")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(json.dumps(note, ensure_ascii=False, indent=1).encode("utf-8", "replace"))
-        part.replace(place)
+        try:
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(json.dumps(note, ensure_ascii=False, indent=1).encode("utf-8", "replace"))
+            part.replace(place)
+        except OSError:
+            part.unlink(missing_ok=True)  # half of what somebody said, which no token leads to
+            raise
         return token
 
     def get(self, token: str) -> dict[str, Any] | None:

@@ -42,28 +42,23 @@ def write(folder: Path, fill: Callable[[Path], None], *, kept: int = KEPT) -> in
     Raises:
         IndexNotWritten: if the disk refuses; the old generation stays, and nothing unfinished does.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    number = max(versions(folder), default=0) + 1
-    unfinished = _unfinished(folder)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
-    place = folder.parent / _name(folder, number)
-    try:
-        fill(fresh)
-        for file in sorted(fresh.iterdir()):
-            flush(file)
-        fresh.chmod(0o755)
-        flush(fresh)
-        fresh.rename(place)
-        _turn(folder, place)
-    except (OSError, RuntimeError) as error:  # the second is how FAISS says that a write failed
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise IndexNotWritten(
-            f"A new version of {folder.name}/ can't be written ({_reason(error)}); what was there stays. "
-            "See that its disk has room and may be written to, and try again."
-        ) from error
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
+    with _told(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        number = max(versions(folder), default=0) + 1
+        unfinished = _unfinished(folder)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
+        place = folder.parent / _name(folder, number)
+        try:
+            fill(fresh)
+            for file in sorted(fresh.iterdir()):
+                flush(file)
+            fresh.chmod(0o755)
+            flush(fresh)
+            fresh.rename(place)
+            _turn(folder, place)
+        except BaseException:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise
     for left in unfinished:
         shutil.rmtree(left, ignore_errors=True)
     for old in versions(folder)[:-kept]:
@@ -93,6 +88,7 @@ def go_back(folder: Path, to: int | None = None) -> int:
 
     Raises:
         IndexMissing: if it isn't kept.
+        IndexNotWritten: if the disk refuses; the current one stays.
     """
     found = versions(folder)
     current = version(folder)
@@ -100,13 +96,19 @@ def go_back(folder: Path, to: int | None = None) -> int:
     if to not in found:
         kept = ", ".join(map(str, found)) or "none"
         raise IndexMissing(f"Version {to or 'before this'} of {folder.name} isn't kept. Kept: {kept}.")
-    _turn(folder, folder.parent / _name(folder, to))
+    with _told(folder):
+        _turn(folder, folder.parent / _name(folder, to))
     return to
 
 
 def remove(folder: Path) -> None:
-    """Delete the link and all its generations; whoever has one open goes on reading it."""
-    folder.unlink(missing_ok=True)
+    """Delete the link and all its generations; whoever has one open goes on reading it.
+
+    Raises:
+        IndexNotWritten: if the disk refuses; all of it stays.
+    """
+    with _told(folder):
+        folder.unlink(missing_ok=True)
     for number in versions(folder):
         shutil.rmtree(folder.parent / _name(folder, number), ignore_errors=True)
     for left in _unfinished(folder):
@@ -119,9 +121,12 @@ def lock(folder: Path, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
 
     Raises:
         IndexBusy: if another process holds it for longer than ``timeout_s``.
+        IndexNotWritten: if the disk refuses.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("a+b") as stream:
+    with _told(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        held = (folder.parent / f".{folder.name}.lock").open("a+b")
+    with held as stream:
         deadline = time.monotonic() + timeout_s
         while True:
             try:
@@ -135,6 +140,18 @@ def lock(folder: Path, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
                     ) from error
                 time.sleep(0.2)
         yield
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Put what the disk refuses into a sentence."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # the second is how FAISS says that a write failed
+        raise IndexNotWritten(
+            f"A new version of {folder.name}/ can't be written ({_reason(error)}); what was there stays. "
+            "See that its disk has room and may be written to, and try again."
+        ) from error
 
 
 def _reason(error: Exception) -> str:

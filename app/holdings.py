@@ -34,7 +34,7 @@ async def list_collections(request: Request, service: ServiceNow) -> Response:
         held = checker.collections
         return [_described(held, name) for name in held.names() if key.may("read", name)]
 
-    found = await service.run(work)
+    found = await service.run(work, request)
     return json_answer(dumps({"collections": [one.model_dump() for one in found]}), limits)
 
 
@@ -56,7 +56,7 @@ async def list_rows(
         rows = [asdict(row) for row in islice(found.rows(), offset, offset + limit)]
         return dumps({"total": described.rows, "offset": offset, "version": described.version, "rows": rows})
 
-    return json_answer(await service.run(work), limits)
+    return json_answer(await service.run(work, request), limits)
 
 
 @router.post("/{name}/rows", responses=answers(CollectionOut, 401, 404, *BODY_FAULTS))

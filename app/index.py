@@ -172,7 +172,9 @@ def build(
     vectors = _vectors(views, rows, {} if afresh else _kept(folder, encoder.name), encoder, tell)
     index = faiss.IndexFlatIP(DIMENSION)
     index.add(vectors)
+    ids = _json([(r.entry, r.kind, r.view, r.digest) for r in rows])
     manifest = _expected(catalogue, encoder.name) | {
+        "sha256": _sha256(ids, vectors),
         "dimension": DIMENSION,
         "metric": METRIC,
         "rows": len(rows),
@@ -185,7 +187,7 @@ def build(
 
     def fill(generation: Path) -> None:
         faiss.write_index(index, str(generation / "index.faiss"))
-        (generation / "ids.json").write_bytes(_json([(r.entry, r.kind, r.view, r.digest) for r in rows]))
+        (generation / "ids.json").write_bytes(ids)
         (generation / "manifest.json").write_bytes(_json(manifest))
 
     generations.write(folder, fill)
@@ -243,7 +245,8 @@ def _opened(folder: Path, expected: dict[str, Any]) -> ViewIndex:
                 f"and this is {_short(value)}. {HOW_TO_BUILD}"
             )
     try:
-        rows = [Row(*row) for row in json.loads((generation / "ids.json").read_bytes())]
+        ids = (generation / "ids.json").read_bytes()
+        rows = [Row(*row) for row in json.loads(ids)]
         index = faiss.read_index(str(generation / "index.faiss"), faiss.IO_FLAG_MMAP_IFC)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise IndexStale(f"The index in {folder.name}/ is damaged ({type(error).__name__}). {HOW_TO_BUILD}") from error
@@ -252,7 +255,18 @@ def _opened(folder: Path, expected: dict[str, Any]) -> ViewIndex:
             f"The index in {folder.name}/ holds {index.ntotal} vectors of width {index.d} for {len(rows)} ids; "
             f"{manifest.get('rows')} of width {DIMENSION} are expected. {HOW_TO_BUILD}"
         )
-    return ViewIndex(index, rows, manifest)
+    opened = ViewIndex(index, rows, manifest)
+    # What a release before this check has built names no hash.
+    if manifest.get("sha256") not in {None, _sha256(ids, opened._vectors)}:
+        raise IndexStale(f"The index in {folder.name}/ is damaged: its vectors have changed. {HOW_TO_BUILD}")
+    return opened
+
+
+def _sha256(ids: bytes, vectors: Vectors) -> str:
+    """Bind ids and vectors together: a flipped bit would be a wrong verdict, and kept by all later builds."""
+    whole = hashlib.sha256(ids)
+    whole.update(np.ascontiguousarray(vectors, dtype=np.float32).data)
+    return whole.hexdigest()
 
 
 def _digest(text: str) -> str:
@@ -269,6 +283,8 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         raise IndexMissing(f"There is no index in {folder}. {HOW_TO_BUILD}")
     try:
         manifest = json.loads(file.read_bytes())
+    except OSError as error:
+        raise IndexStale(f"{file.name} of the index can't be read ({error.strerror}). {HOW_TO_BUILD}") from error
     except ValueError as error:
         raise IndexStale(f"{file.name} of the index is not JSON. {HOW_TO_BUILD}") from error
     if not isinstance(manifest, dict):

@@ -224,8 +224,11 @@ def _hash(key: str) -> str:
 
 
 def _save(file: Path, found: Sequence[Key]) -> None:
-    """Replace the file in one step, readable by its owner alone."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Replace the file in one step, readable by its owner alone.
+
+    Raises:
+        KeysUnusable: if the disk refuses; the keys that were there stay.
+    """
     rows = [
         {
             "name": k.name,
@@ -236,9 +239,19 @@ def _save(file: Path, found: Sequence[Key]) -> None:
         }
         for k in found
     ]
-    descriptor, fresh = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(json.dumps(rows, indent=1) + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    Path(fresh).replace(file)
+    fresh = ""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, fresh = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(json.dumps(rows, indent=1) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(fresh).replace(file)
+    except OSError as error:
+        if fresh:
+            Path(fresh).unlink(missing_ok=True)
+        raise KeysUnusable(
+            f"{file.name} can't be written ({error.strerror}); the keys that were there still hold. See that its disk "
+            "has room and may be written to, and try again."
+        ) from error

@@ -6,9 +6,10 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
-from app.serving import problem_of
+from app.serving import STATUS, problem_of
+from app.turns import Gone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,8 @@ class RequestLog:
 
         try:
             await self.app(scope, receive, watched)
+        except ClientDisconnect:  # in the middle of what they sent: there is nobody to answer
+            status = STATUS[Gone]
         except Exception as error:  # noqa: BLE001  the last resort: whatever it is becomes a 500 and a line in the log
             _log.exception("unforeseen error")
             if status == 0:

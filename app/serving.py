@@ -15,13 +15,10 @@ import anyio.to_thread
 from anyio import CapacityLimiter
 from asgi_correlation_id import correlation_id
 from fastapi.exceptions import RequestValidationError
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 
-from app import drift, generations, rephrase
+from app import drift, generations, memory, rephrase, shares
 from app.errors import (
     AccessDenied,
     BadInput,
@@ -32,6 +29,8 @@ from app.errors import (
     TextTooLong,
 )
 from app.meters import Meters, metered
+from app.shares import Shares, TooManyRequests
+from app.turns import LEAST_RETRY_S, Gone, Overloaded, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,6 +45,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+GIVE_BACK_EVERY_S = 20.0
+"""How often memory that lies free is given back."""
 WATCH_EVERY_S = 2.0
 """How soon a new index is seen; looking costs one reading of a link."""
 WORKERS = 2
@@ -57,27 +58,11 @@ MAX_READING = 16
 """Files and links that may wait for a reader, each of which can take half a minute."""
 
 MAX_WAITING = 128
-"""Requests that may wait for a worker. Sixty-four clients that ask without a pause never fill it; past it a request
-would wait for so long that to say so at once is kinder."""
+"""Requests that may wait for a worker, however short what they ask for is."""
+TROUBLE_S = 10
+"""When to come back where something is missing or away: whoever runs the service has to see to it first."""
 
 _log = logging.getLogger(__name__)
-
-
-class TooManyRequests(OriginalityError):
-    """One key or address asked for more in a minute than it may.
-
-    Attributes:
-        allowed: how many it may make.
-        wait_s: seconds until it may ask again.
-    """
-
-    def __init__(self, allowed: int, wait_s: int) -> None:
-        """Say what is allowed and how long to wait."""
-        super().__init__(
-            f"At most {allowed} requests a minute are taken from one key or address, each text of a batch counted. "
-            f"Try again in {wait_s} seconds."
-        )
-        self.allowed, self.wait_s = allowed, wait_s
 
 
 class NotReady(OriginalityError):
@@ -88,8 +73,8 @@ class Ending(OriginalityError):
     """The service has been told to end: whoever sends requests here should send them elsewhere."""
 
 
-class Overloaded(OriginalityError):
-    """More requests wait for a worker than can be done soon."""
+class NotOpened(OriginalityError):
+    """Something that nobody foresaw kept the model or the index from being opened; the log says what."""
 
 
 STATUS: Mapping[type[Exception], int] = {
@@ -98,6 +83,8 @@ STATUS: Mapping[type[Exception], int] = {
     ScreeningMissing: 404,
     BadInput: 422,
     TooManyRequests: 429,
+    # Nobody reads it; the number, which nginx gives such requests, is for the log.
+    Gone: 499,
     # What is left is the service's own trouble: no index, another catalogue, no weights. The message says what to do.
     OriginalityError: 503,
 }
@@ -110,6 +97,11 @@ _HTTP = {
         "method-not-allowed",
         "Method not allowed",
         "This address answers other methods; the Allow header lists them.",
+    ),
+    408: (
+        "too-slow",
+        "Too slow",
+        "The request's body did not come in time. Send it again, over a better line if need be.",
     ),
     413: ("body-too-large", "Body too large", "The request's body is larger than is read in one go."),
     415: ("wrong-content-type", "Wrong content type", "Send the body as application/json."),
@@ -175,13 +167,17 @@ def _own(error: OriginalityError) -> Problem:
         if error.known:
             return Problem("not-found", "Not found", 404, str(error))
         return Problem("key-needed", "Key needed", 401, str(error), headers={"WWW-Authenticate": "Bearer"})
-    wait = (
-        error.wait_s if isinstance(error, TooManyRequests) else 2 if isinstance(error, NotReady | Overloaded) else None
-    )
-    headers = {} if wait is None else {"Retry-After": str(wait)}
+    headers = {} if status not in {429, 503} else {"Retry-After": str(_wait_s(error))}
     if isinstance(error, TooManyRequests):
-        headers |= _share(error.allowed, 0, error.wait_s)
+        headers |= shares.headers(error.allowed, 0, error.wait_s)
     return Problem("-".join(words).lower(), " ".join(words).capitalize(), status, str(error), headers=headers)
+
+
+def _wait_s(error: OriginalityError) -> int:
+    """Tell when it is worth while to ask again."""
+    if isinstance(error, TooManyRequests | Overloaded):
+        return error.wait_s
+    return LEAST_RETRY_S if isinstance(error, NotReady) else TROUBLE_S
 
 
 def _shape(error: RequestValidationError) -> Problem:
@@ -219,12 +215,12 @@ class Service:
         self._checker = checker
         self._opening: asyncio.Task[Checker] | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._workers = CapacityLimiter(WORKERS)
+        self._giving_back: asyncio.Task[None] | None = None
+        self._turns = Turns(WORKERS, MAX_WAITING, settings.max_wait_s)
         self._readers = CapacityLimiter(READERS)
-        self._waiting = 0
         self._rephraser = rephrase.opened(settings.language_model)
         self.ending = False
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._shares = Shares()
 
     async def start(self) -> None:
         """Begin to open the checker without waiting for it, so that /health can answer meanwhile."""
@@ -235,23 +231,32 @@ class Service:
         else:
             self._opened(self._checker)
         self._watching = asyncio.create_task(self._watch(self.settings.index_dir.resolve()))
+        self._giving_back = asyncio.create_task(_give_back())
 
     async def stop(self) -> None:
         """Wait for an opening under way: a thread can't be cancelled."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.wait([self._watching])
+        for task in (self._watching, self._giving_back):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         if self._opening is not None:
             await asyncio.wait([self._opening])
 
     async def _watch(self, generation: Path) -> None:
-        """Take up every new generation of the index; checks under way end on the one they began with."""
+        """Take up every new generation of the index; checks under way end on the one they began with.
+
+        As long as nothing is open it tries again now and then: what was in the way may be mended in its place.
+        """
+        tried = time.monotonic()
         while True:
             await asyncio.sleep(WATCH_EVERY_S)
-            now = self.settings.index_dir.resolve()
-            if now == generation or (self._opening is not None and not self._opening.done()):
+            if self._opening is not None and not self._opening.done():
                 continue
-            generation = now
+            now = self.settings.index_dir.resolve()
+            waited = self._checker is None and self._opening is not None and self._opening.exception() is not None
+            if now == generation and not (waited and time.monotonic() > tried + TROUBLE_S):
+                continue
+            generation, tried = now, time.monotonic()
             try:
                 self._checker = await asyncio.to_thread(self._reopened)
                 self._opened(self._checker)
@@ -304,30 +309,35 @@ class Service:
             return self._checker
         if self._opening is None or not self._opening.done():
             raise NotReady("The model and the index are being opened. Try again in two seconds.")
-        return self._opening.result()
+        try:
+            return self._opening.result()
+        except OriginalityError:
+            raise
+        except Exception as error:
+            raise NotOpened(
+                f"The service could not be opened ({type(error).__name__}) and tries again every {TROUBLE_S} seconds. "
+                "Whoever runs it finds more in its log."
+            ) from error
 
     @metered
-    async def run(self, work: Callable[[Checker], T]) -> T:
+    async def run(self, work: Callable[[Checker], T], request: Request | None = None, pieces: int = 1) -> T:
         """Do work that takes a processor, on one of the workers; a request that comes early waits for the opening.
 
         The workers have a limit of their own, so that checks that queue never keep /health or a page from its thread.
 
-        Raises:
-            Overloaded: if ``MAX_WAITING`` requests are waiting or being worked on already.
-        """
-        if self._waiting >= MAX_WAITING:
-            raise Overloaded(f"{MAX_WAITING} requests are waiting already, and no more are taken. Try again soon.")
-        self._waiting += 1
-        try:
-            return await self._work(work)
-        finally:
-            self._waiting -= 1
+        Args:
+            request: who waits for it; where they have left before their turn, it isn't done.
+            pieces: how many texts it is about.
 
-    async def _work(self, work: Callable[[Checker], T]) -> T:
-        if self._opening is not None:
-            await asyncio.wait([self._opening])
-        checker = self.ready_checker()
-        return await anyio.to_thread.run_sync(partial(work, checker), limiter=self._workers)
+        Raises:
+            Overloaded: if a turn would not come in time.
+            Gone: if whoever asked has left.
+        """
+        with self._turns.inside(pieces) as job:
+            if self._opening is not None:
+                await asyncio.wait([self._opening])
+            checker = self.ready_checker()
+            return await self._turns.do(job, partial(work, checker), request.is_disconnected if request else None)
 
     @property
     def sent_to(self) -> str:
@@ -372,19 +382,13 @@ class Service:
         allowed = per_minute or self.settings.requests_per_minute
         if allowed <= 0:
             return {}
-        share, caller = RateLimitItemPerMinute(allowed), who or (request.client.host if request.client else "")
-        # A batch larger than the limit would never pass; it takes the whole share instead.
-        admitted = self._limiter.hit(share, caller, cost=min(cost, allowed))
-        reset, left = self._limiter.get_window_stats(share, caller)
-        wait_s = max(1, round(reset - time.time()))
-        if not admitted:
-            raise TooManyRequests(allowed, wait_s)
-        return _share(allowed, left, wait_s)
+        return self._shares.take(who or (request.client.host if request.client else ""), allowed, cost)
 
 
-def _share(allowed: int, left: int, wait_s: int) -> dict[str, str]:
-    """Write the headers of the tenth draft of RateLimit header fields for HTTP, by the IETF's httpapi group."""
-    return {"RateLimit-Policy": f'"requests";q={allowed};w=60', "RateLimit": f'"requests";r={left};t={wait_s}'}
+async def _give_back() -> None:
+    while True:
+        await asyncio.sleep(GIVE_BACK_EVERY_S)
+        await asyncio.to_thread(memory.give_back)
 
 
 # --- middleware ------------------------------------------------------------------------------------------------------

@@ -154,6 +154,8 @@ class Settings:
         grace_s: longest time that requests under way may take from then on.
         traces_url: of an OpenTelemetry collector, such as ``http://127.0.0.1:4318/v1/traces``; empty for no traces.
         allow_drift: go on where the judge or the verdicts are not those that the release was tested with.
+        max_wait_s: longest wait of a request for a worker; who would wait longer is told so at once. With the work
+            itself it stays below the minute for which clients and proxies usually wait.
     """
 
     index_dir: Path
@@ -180,6 +182,7 @@ class Settings:
     grace_s: float = 20.0
     traces_url: str = field(default="", repr=False)  # likewise
     allow_drift: bool = False
+    max_wait_s: float = 45.0
 
     @property
     def ask_keys(self) -> bool:
@@ -226,6 +229,7 @@ class Settings:
             grace_s=_seconds("ORIGINALITY_GRACE_S", 20.0),
             traces_url=os.environ.get("ORIGINALITY_TRACES_URL", ""),
             allow_drift=_one_of("ORIGINALITY_ALLOW_DRIFT", "0", "1") == "1",
+            max_wait_s=_above_zero("ORIGINALITY_MAX_WAIT_S", 45.0, 3_600),
         )
 
 

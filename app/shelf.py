@@ -68,7 +68,7 @@ async def browse(
         kinds = dict(Counter(e.kind for e in catalogue.entries.values()))
         if q.strip():
             service.admit(request)
-            found = await service.run(lambda checker: _search(checker, q, kind))
+            found = await service.run(lambda checker: _search(checker, q, kind), request)
             total = len(found)
         else:
             fitting = sorted(

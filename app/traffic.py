@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
+import anyio
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 DRAINED = 5
 """How many times its limit a form with a file may be too large and still get its answer."""
+BODY_S = 20.0
+"""Seconds in which a body has to come, beside one for each ``LEAST_RATE`` bytes of it that have: who sends a byte now
+and then is stopped, and a large file over a poor line is not."""
+LEAST_RATE = 10_000
 
 
 class Compressed:
@@ -35,7 +41,7 @@ class Compressed:
 
 
 class BodyLimit:
-    """Stops reading a body at ``most`` bytes, whatever its Content-Length says or leaves out."""
+    """Stops reading a body at ``most`` bytes, whatever its Content-Length says, or when it comes too slowly."""
 
     def __init__(self, app: ASGIApp, most: int, uploads: Mapping[str, int]) -> None:
         """Wrap ``app``; ``uploads`` gives the paths where forms with files come in, and what they may take."""
@@ -53,11 +59,13 @@ class BodyLimit:
         most = self.uploads.get(scope["path"], self.most) if with_files else self.most
         announced = headers.get("content-length", "")
         read = int(announced) if announced.isdecimal() and int(announced) > most else 0
+        end, more = time.monotonic() + BODY_S, True
 
         async def counted() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
+            nonlocal read, end, more
+            message = await (_in_time(receive, end) if more else receive())
+            came, more = len(message.get("body", b"")), bool(message.get("more_body"))
+            read, end = read + came, end + came / LEAST_RATE
             if read > most:
                 if most > self.most:
                     await _drain(message, receive, DRAINED * most)
@@ -67,9 +75,19 @@ class BodyLimit:
         await self.app(scope, counted, send)
 
 
+async def _in_time(receive: Receive, end: float) -> Message:
+    """Wait for the next part of a body until ``end``, by the monotonic clock."""
+    try:
+        with anyio.fail_after(max(0.0, end - time.monotonic())):
+            return await receive()
+    except TimeoutError as error:
+        # The rest, should it come, must not be taken for another request.
+        raise HTTPException(408, headers={"Connection": "close"}) from error
+
+
 async def _drain(message: Message, receive: Receive, most: int) -> None:
     """Let a sender come to the end: a browser that is cut off while it sends never shows the answer."""
-    read = 0
+    read, end = 0, time.monotonic() + BODY_S
     while message.get("more_body") and read < most:
-        message = await receive()
+        message = await _in_time(receive, end + read / LEAST_RATE)
         read += len(message.get("body", b""))

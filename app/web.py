@@ -207,11 +207,13 @@ async def _answered(
         limits = service.admit(request, 2 if form.before else 1)
         form = judged = await _filled(service, form, file)
         if service.sent_to and not form.plain:
-            made = await service.run(lambda checker: judge(checker, judged))
+            made = await service.run(lambda checker: judge(checker, judged), request)
             made = replace(made, report=await service.rephrased(made.report, judged.judged))
             response = await service.run(lambda _: write(judged, made))
         else:
-            made, response = await service.run(lambda checker: _both(judge(checker, judged), partial(write, judged)))
+            made, response = await service.run(
+                lambda checker: _both(judge(checker, judged), partial(write, judged)), request
+            )
     except OriginalityError as error:
         return _form_page(request, form, error)
     service.note(request, made.report)

@@ -376,6 +376,20 @@ def test_unclear_and_off_topic_texts_get_a_few_hints(catalogue: Catalogue, handb
     assert 2 <= len(suggest(reading, WORN, "off_topic", [], catalogue, handbook)) <= 3
 
 
+@pytest.mark.parametrize("verdict", ["off_topic", "unclear"])
+def test_a_field_of_few_sources_gives_hints_as_well(
+    verdict: VerdictLabel, catalogue: Catalogue, handbook: Handbook
+) -> None:
+    """Where a text's field has fewer sources than there are hints, others follow."""
+    theirs = [e for e, source in catalogue.alternatives.items() if source.domain == "education"]
+    poor = replace(catalogue, alternatives={e: s for e, s in catalogue.alternatives.items() if e not in theirs[1:]})
+    for number in range(5):
+        reading = _reading(f"An app for students at school, number {number}, with a dark mode.", {}, poor)
+        assert sources.fields(reading.folded) == ("education",)
+        hints = suggest(reading, WORN, verdict, [], poor, handbook)
+        assert len({h.id for h in hints}) == len(hints) == 3
+
+
 def test_hints_fit_what_the_text_is(catalogue: Catalogue, handbook: Handbook) -> None:
     """Software hears what would make it a data project, and from its own field or none; what is no project, to say one.
 

@@ -108,8 +108,10 @@ ALLOWED: dict[str, set[str]] = {
     "client": PLAIN | {"catalogue", "contract", "corpus", "report", "screenings", "wire"},
     # Faces.
     "render": PLAIN | {"report", "tongues", "words"},
-    "serving": PLAIN | {"checker", "drift", "generations", "logs", "meters", "rephrase", "report", "settings"},
-    "ledger": {"serving"},
+    "serving": PLAIN
+    | {"checker", "drift", "generations", "logs", "memory", "meters", "rephrase", "report", "settings", "shares"}
+    | {"turns"},
+    "ledger": {"serving", "turns"},
     # Spans for OpenTelemetry, where somebody collects them.
     "tracing": {"stages"},
     "web": PLAIN
@@ -125,8 +127,13 @@ ALLOWED: dict[str, set[str]] = {
     "api": PLAIN
     | {"screenings"}
     | {"access", "bodies", "catalogue", "checker", "contract", "holdings", "intake", "lookup", "render", "report"}
-    | {"drift", "ledger", "page", "serving", "settings", "shelf", "tracing", "traffic", "voices", "web"},
+    | {"console", "drift", "ledger", "logs", "memory", "page", "serving", "settings", "shelf", "tracing", "traffic"}
+    | {"voices", "web"},
     "traffic": set(),
+    "turns": PLAIN,
+    "connections": set(),
+    "memory": set(),
+    "shares": PLAIN,
     "console": PLAIN
     | {"bulk", "catalogue", "checker", "drift", "encoder", "rephrase", "report", "runtime", "settings", "store"}
     | {"stores"},
@@ -166,7 +173,7 @@ ALLOWED: dict[str, set[str]] = {
         "settings",
         "submissions",
     }
-    | {"drift", "ending", "screenings", "upkeep"},
+    | {"connections", "drift", "ending", "memory", "screenings", "upkeep"},
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -193,7 +200,7 @@ OWNERS: dict[str, set[str]] = {
     "starlette": {"api", "bodies", "forms", "screenings", "serving", "shelf", "traffic", "tracing", "voices", "web"}
     | {"ledger"},
     "typer": {"batch", "cli", "console", "upkeep"},
-    "uvicorn": {"ending"},
+    "uvicorn": {"connections", "ending"},
     "opentelemetry": {"tracing"},
     "prometheus_client": {"meters"},
     "prometheus_fastapi_instrumentator": {"api"},

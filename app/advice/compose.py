@@ -171,7 +171,8 @@ class _Writer:
         if verdict in {"off_topic", "unclear"}:
             # Its nearest entries are near by chance; its own words, or its author's interests, name a field or none.
             field = {*sources.fields(self._reading.folded), *sources.interests(self._about)}
-            alternatives = [a for a in self._ranked if a.domain in field] or list(self._ranked)
+            # Those of the field first, and others behind them: a field may have fewer than there are hints.
+            alternatives = sorted(self._ranked, key=lambda a: a.domain not in field)
             told |= set() if field else {"play-off-source"}
         for wanted in plan:
             source, twist, given = wanted, "", None

@@ -13,7 +13,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from app import access
 from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, gone, json_answer
-from app.errors import BadInput, ScreeningMissing
+from app.errors import BadInput, ScreeningMissing, ScreeningsUnusable
 from app.render import dumps
 from app.screenings import exports, received, webhooks
 from app.screenings.access import owner_of
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 MAX_PAGE = 500
 POLL_S = 0.5
+AWAY_S = 2.0
 ENDED = {"done", "cancelled"}
 _FAULTS = (401, 404, 422, 429, 503)
 _GONE = gone(*_FAULTS)
@@ -176,6 +177,8 @@ async def events(name: str, request: Request, service: ServiceNow) -> Response:
                 now = _shown(await anyio.to_thread.run_sync(store.show, owner, name))
             except ScreeningMissing:  # deleted meanwhile
                 return
+            except ScreeningsUnusable:  # away for a while: there is nothing new to tell
+                await asyncio.sleep(AWAY_S)
 
     return StreamingResponse(told(), media_type="text/event-stream", headers=limits)
 

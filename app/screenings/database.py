@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from app.errors import BadInput, ScreeningsUnusable
 
@@ -24,12 +24,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine import ExceptionContext
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 BUSY_MS = 30_000
 """How long a writer of SQLite waits for another one."""
 LOCK = 7_162_534_401
 """Any number that no other program takes for a lock in the same PostgreSQL: one process migrates at a time."""
+_OURS = (DataError, IntegrityError, ProgrammingError)
+"""Errors that speak of what was asked, and not of the database's state."""
+_SQLITE = {
+    "SQLITE_FULL": "has no room: make some on its disk. What was being stored is not there, and all before it is",
+    "SQLITE_READONLY": "can't be written: let the service write its file and the folder that it lies in",
+    "SQLITE_CANTOPEN": "can't be opened: let the service write its file and the folder that it lies in",
+    "SQLITE_CORRUPT": "is damaged: stop the service, and put a backup in the place of its file",
+    "SQLITE_NOTADB": "is no database: stop the service, and put a backup in the place of its file",
+}
+"""SQLite's names of what is the matter (sqlite.org/rescode.html), each with what to do."""
 
 
 def open_engine(url: str) -> Engine:
@@ -87,11 +98,7 @@ def _told() -> Iterator[None]:
             "back first: originality data migrate --to STEP. docs/RUNBOOK.md says more."
         ) from error
     except (ArgumentError, ImportError, OSError, SQLAlchemyError) as error:
-        # The message of the driver may carry the URL, and with it a password.
-        raise ScreeningsUnusable(
-            f"The database of screenings can't be opened ({type(error).__name__}). "
-            "ORIGINALITY_SCREENINGS_URL is sqlite:////path/to/file or postgresql://user:password@host/name."
-        ) from error
+        raise _away(error) from error
 
 
 def _connected(url: str) -> Engine:
@@ -101,6 +108,7 @@ def _connected(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, pool_pre_ping=True)
+    event.listen(engine, "handle_error", _tell)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -118,6 +126,31 @@ def _migrated(engine: Engine, to: str) -> tuple[str, str]:
         move = command.downgrade if to != "head" and to < before else command.upgrade
         move(config, to)
         return before, MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def _tell(context: ExceptionContext) -> None:
+    """Put the database's own troubles into our words, wherever it is asked; it may be better at the next attempt.
+
+    Raises:
+        ScreeningsUnusable: in the place of the driver's error.
+    """
+    error, cause = context.sqlalchemy_exception, context.original_exception
+    # A connection that was found dead before it was lent is replaced by a new one, and nobody need know.
+    if not isinstance(error, DBAPIError) or isinstance(error, _OURS) or context.is_pre_ping:
+        return
+    known = str(getattr(cause, "sqlite_errorname", ""))
+    for name, what in _SQLITE.items():
+        if known.startswith(name):  # some have further parts, such as SQLITE_CORRUPT_INDEX
+            raise ScreeningsUnusable(f"The database of screenings {what}.") from cause
+    raise _away(cause) from cause
+
+
+def _away(error: BaseException) -> ScreeningsUnusable:
+    """Say so without the driver's message: it may carry the URL, and with it a password, or what was to be stored."""
+    return ScreeningsUnusable(
+        f"The database of screenings can't be used ({type(error).__name__}). Check that it runs, and that "
+        "ORIGINALITY_SCREENINGS_URL is sqlite:////path/to/file or postgresql://user:password@host/name."
+    )
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

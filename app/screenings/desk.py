@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +11,10 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.errors import ScreeningMissing
+from app.screenings.clock import SteadyClock
 from app.screenings.database import migrate, open_engine
 from app.screenings.outbox import Outbox
-from app.screenings.queue import Queue
+from app.screenings.queue import LINKS_LEASES, Queue
 from app.screenings.store import MISSING, Store
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ class Books:
     outbox: Outbox
 
     @classmethod
-    def on(cls, engine: Engine, days: float) -> Books:
+    def on(cls, engine: Engine, days: float, lease_s: float) -> Books:
         """Take an engine that is migrated."""
-        return cls(engine, Store(engine, days), Queue(engine), Outbox(engine, time.time))
+        now = SteadyClock()
+        return cls(engine, Store(engine, days, now), Queue(engine, now, LINKS_LEASES * lease_s), Outbox(engine, now))
 
 
 class Desk:
@@ -57,7 +58,7 @@ class Desk:
         """
         with self._lock:
             if self._books is None:
-                self._books = Books.on(open_engine(self._url), self._days)
+                self._books = Books.on(open_engine(self._url), self._days, self.lease_s)
             return self._books
 
     def migrate(self, to: str) -> tuple[str, str]:
@@ -81,6 +82,11 @@ class Desk:
         except ArgumentError:
             return False  # opening says what is wrong
         return url.get_backend_name() == "sqlite" and bool(url.database) and not Path(str(url.database)).exists()
+
+    def renew(self) -> None:
+        """Open a file anew when next asked: another may lie in its place. A server's connections renew themselves."""
+        if self._books is not None and self._books.engine.dialect.name == "sqlite":
+            self.close()
 
     def close(self) -> None:
         """Close what is open."""

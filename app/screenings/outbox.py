@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import and_, insert, or_, select, update
 
 from app.screenings.tables import MESSAGES, SCREENINGS
 
@@ -61,7 +61,10 @@ class Outbox:
 
     def take(self) -> Message | None:
         """Hold the next message that is due; a sender that dies leaves it to the next one. None if there is none."""
-        due = and_(MESSAGES.c.state == "waiting", MESSAGES.c.due <= self._now())
+        now = self._now()
+        # Due later than any message can be: from before the clock was set back.
+        lost = or_(MESSAGES.c.due > now + max(PAUSES_S), and_(MESSAGES.c.attempts == 0, MESSAGES.c.due > now + HELD_S))
+        due = and_(MESSAGES.c.state == "waiting", or_(MESSAGES.c.due <= now, lost))
         with self._reading.connect() as c:
             if c.execute(select(MESSAGES.c.id).where(due).limit(1)).first() is None:
                 return None

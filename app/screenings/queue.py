@@ -28,6 +28,9 @@ ATTEMPTS = 8
 ALONE_AFTER = 2
 """Attempts after which a text is judged alone, so that its neighbours don't fall with it."""
 GIVEN_UP = f"Its worker ended {ATTEMPTS} times while it was judged. Check the text alone, or shorten it."
+LINKS_LEASES = 5
+"""Leases that following links may take: a slow host is waited for, and its budget kept."""
+LONGEST_LEASE_S = 3_600.0
 MOST_BEHIND_LINKS = 10_000
 """Projects of one screening, those behind links included."""
 
@@ -35,9 +38,11 @@ MOST_BEHIND_LINKS = 10_000
 class Queue:
     """A worker's side of the database."""
 
-    def __init__(self, engine: Engine, now: Callable[[], float] = time.time) -> None:
-        """Take an engine that is migrated."""
-        self._engine, self._now = engine, now
+    def __init__(
+        self, engine: Engine, now: Callable[[], float] = time.time, longest_lease_s: float = LONGEST_LEASE_S
+    ) -> None:
+        """Take an engine that is migrated; no lease is given for longer than ``longest_lease_s``."""
+        self._engine, self._now, self._longest_lease_s = engine, now, longest_lease_s
         self._reading = engine.execution_options(reads=True)
 
     def waiting(self, what: What = "texts") -> bool:
@@ -47,7 +52,11 @@ class Queue:
             return c.execute(asked.limit(1)).first() is not None
 
     def _free(self) -> ColumnElement[bool]:
-        return or_(ITEMS.c.state == "waiting", and_(ITEMS.c.state == "held", ITEMS.c.lease_until < self._now()))
+        now = self._now()
+        # A lease that ends later than any that is given now is from before the clock was set back: who waited for its
+        # end might wait for hours.
+        over = or_(ITEMS.c.lease_until < now, ITEMS.c.lease_until > now + self._longest_lease_s)
+        return or_(ITEMS.c.state == "waiting", and_(ITEMS.c.state == "held", over))
 
     def _running(self) -> ColumnElement[bool]:
         going = and_(SCREENINGS.c.state == "running", SCREENINGS.c.expires > self._now())

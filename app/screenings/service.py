@@ -85,8 +85,9 @@ async def _repeat(desk: Desk, step: Step, idle_s: float, ending: asyncio.Event, 
             pass  # nothing was ever screened here
         except ScreeningsUnusable as error:
             meters.no_database()
-            _log.warning("screenings not opened", extra={"why": str(error)})
+            _log.warning("screenings not usable", extra={"why": str(error)})
             pause_s = max(idle_s, FAULT_S)
+            await asyncio.to_thread(desk.renew)
         except OriginalityError:
             pass  # no model or index yet, or too much to do: the service tells so elsewhere
         except Exception as error:  # noqa: BLE001  one fault must not end the work for all the rest

@@ -14,6 +14,7 @@ from app.render import to_json
 from app.report import Notice, Report
 from app.screenings import received
 from app.screenings.entry import Outcome
+from app.screenings.queue import LINKS_LEASES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,8 +31,6 @@ AT_A_TIME = 4
 """Texts of a group that are handed in together: what a service that is told to end still judges, some seconds."""
 LINKS = 8
 """Links that are followed in one go."""
-LINKS_LEASES = 5
-"""Leases that following may take: a slow host is waited for, and its budget kept."""
 UNFORESEEN = "Something went wrong in the service while it was judged; the text may be fine. Check it alone."
 
 _log = logging.getLogger(__name__)
