@@ -42,7 +42,7 @@ class RequestLog:
             return
         if scope["method"] not in METHODS:
             # A method may be any word, and would stand in the log and become a metric of its own.
-            scope = {**scope, "method": OTHER}
+            scope["method"] = OTHER
         began = time.perf_counter()
         status = 0
 
