@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app import generations
+from app.errors import IndexStale
 from scripts import kill_builds
 from scripts.kill_builds import Changing, Fresh, Tally
 
@@ -32,7 +33,7 @@ def test_a_mixture_would_be_seen(tmp_path: Path, tiny_folder: Path) -> None:
     assert victim.found() == victim.steps(1)[0] != victim.steps(0)[0]
     older, newer = sorted(tmp_path.glob(".catalogue-*"))
     (newer / "index.faiss").write_bytes((older / "index.faiss").read_bytes())
-    with pytest.raises(ValueError, match="not its view's"):
+    with pytest.raises(IndexStale, match="its vectors have changed"):
         victim.found()
     adding = Changing("adding", tmp_path, "add")
     adding.prepare()
