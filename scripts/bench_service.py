@@ -37,8 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--checks", type=int, default=40, help="texts of 60 words to have judged")
     parser.add_argument("--together", type=int, default=4, help="requests at a time")
     given = parser.parse_args(arguments)
+    _served(0, 1)  # the first start may write what later ones find: the model's graph, the tables of names
     idle, busy = _served(0, 1), _served(given.checks, given.together)
     seconds = (busy["processor_s"] - idle["processor_s"]) / given.checks
+    if seconds <= 0:
+        parser.error(f"{given.checks} checks cost less than one start differs from another here: ask for more of them")
     told = {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "checks": given.checks,
