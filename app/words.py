@@ -238,7 +238,8 @@ FAULTS = {
 }
 """Faults that people meet, by the name of their problem, in words for a page: title and mend."""
 
-SCREENING_STATES = {"running": "running", "paused": "paused", "cancelled": "cancelled", "done": "done"}
+SCREENING_STATES = ("running", "paused", "cancelled", "done")
+"""As the database has them, which are words to show as well."""
 ORDERS = {
     "candidate": "by candidate, their most original first",
     "original": "most original first",
@@ -253,15 +254,18 @@ RATES = {
     "wrong": "Of the texts flagged as well worn, not well worn to the readers",
     "missed": "Of the texts that are well worn to the readers, not flagged",
 }
-FLUENCY = {"not fluent": "not fluent", "other English": "other English"}
+FLUENCY = ("not fluent", "other English")
+"""Kinds of English whose error rates are measured, as the evaluation names them."""
 
 
 def closed() -> Iterator[str]:
     """Give every word and sentence that a page may have to say beside those that stand in its templates."""
     for table in (VERDICTS, MEANINGS, FACETS, SIDES, KINDS, ROLES, DIRECTIONS, CORRECTIONS, TROUBLES):
         yield from table.values()
-    for table in (SCREENING_STATES, ORDERS, OUTCOMES, RATES, FLUENCY):
+    for table in (ORDERS, OUTCOMES, RATES):
         yield from table.values()
+    yield from SCREENING_STATES
+    yield from FLUENCY
     yield from STATUSES.values()
     yield from TIERS.values()
     yield from (words for _, words in _LIKELIHOODS)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app import words
 from app.screenings import fairness, near, overview
 from app.screenings.people import People, account
 
@@ -51,6 +52,7 @@ def test_the_error_rates_are_the_measured_ones(update_golden: bool) -> None:
     figures = fairness.figures()
     assert all(rate.low <= rate.value <= rate.high for rate in (*figures.rates, *figures.languages, *figures.fluency))
     assert figures.languages[0].name == "en"
+    assert tuple(rate.name for rate in figures.fluency) == words.FLUENCY
 
 
 def test_wilsons_interval() -> None:

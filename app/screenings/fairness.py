@@ -56,10 +56,7 @@ def figures() -> Figures:
         Rate(words.RATES["missed"], *_other(recall)),
     )
     by_language, by_fluency = (
-        [
-            Rate(words.FLUENCY.get(name, name), *_wilson(count - right, count), count)
-            for name, (right, count) in found[part].items()
-        ]
+        [Rate(name, *_wilson(count - right, count), count) for name, (right, count) in found[part].items()]
         for part in ("languages", "fluency")
     )
     return Figures(found["texts"], rates, tuple(sorted(by_language, key=lambda r: -r.count)), tuple(by_fluency))
