@@ -152,6 +152,8 @@ SENTENCES = (
     "{count} broken or control characters were read as blanks.",
     "{count} lines of installation, licence or file-tree text were not counted.",
     "{count} repeated sentences were counted once.",
+    "{count} sentence claims, asks or denies something without saying anything of the project: not counted.",
+    "{count} sentences claim, ask or deny something without saying anything of the project: not counted.",
     "The first {count} sentences were judged and {rest} were only searched for names.",
     (
         "The text was read as '{language}'. Outside English the names of data and methods carry the verdict, and "

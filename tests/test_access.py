@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -178,8 +179,14 @@ def test_off_loopback_keys_are_asked_for(monkeypatch: pytest.MonkeyPatch, host: 
     monkeypatch.setattr(cli, "_refuse_taken_port", lambda *_: None)
     monkeypatch.setattr("app.console.build", lambda *_: False)
     monkeypatch.setattr("app.logs.configure", lambda *_: None)
-    monkeypatch.setattr("app.api.create_app", served.append)
-    monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)
+    made = SimpleNamespace(state=SimpleNamespace(end=lambda: None))
+
+    def create_app(settings: Settings) -> SimpleNamespace:
+        served.append(settings)
+        return made
+
+    monkeypatch.setattr("app.api.create_app", create_app)
+    monkeypatch.setattr("app.ending.run", lambda app, *_, **__: app is made)
     with pytest.raises(SystemExit):
         cli.main(["serve", "--host", host])
     assert [one.ask_keys for one in served] == [asks]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from app import drift
+from app import drift, tongues
 from app.checker import Submission
 from app.report import Report
 
@@ -95,6 +95,20 @@ def test_the_release_says_what_the_reports_were_made_with(
     assert drift.seen(checker) == ()
     assert drift.astray(checker) == []
     assert [one["text"] for one in drift.release()["ideas"]] == [one["text"] for one in now["ideas"]]
+
+
+@pytest.mark.parametrize("language", [one for one in tongues.LANGUAGES if one != tongues.SOURCE])
+def test_what_the_reports_say_is_said_in_every_language(reports: dict[str, Report], language: str) -> None:
+    """No summary, change, hint, reason or warning of the reports is left in English."""
+    tongue = tongues.Tongue.open(language)
+    said: set[str] = set()
+    for report in reports.values():
+        for one in (report, *report.projects):
+            said |= {one.summary, one.change, one.keep}
+            said |= {reason.text for reason in one.why} | {notice.message for notice in one.warnings}
+    said.discard("")
+    assert len(said) > 50
+    assert [text for text in said if 'lang="en"' in tongue.say(text)] == []
 
 
 def test_the_ideas_are_many_and_of_every_kind() -> None:
