@@ -26,6 +26,8 @@ FILES = {"dataset": "datasets.jsonl", "technique": "techniques.jsonl", "tutorial
 WITH_EVIDENCE = {"dataset", "tutorial"}
 ENDINGS = {".bib", ".csv", ".html", ".ipynb", ".json", ".jsonl", ".md", ".py", ".rst", ".toml", ".tsv", ".txt"}
 ENDINGS |= {".yaml", ".yml"}
+UNENDED = {"METADATA", "PKG-INFO"}
+"""A Python package's own page, with its addresses."""
 NEAR = 1_500
 """Characters before and after an address in which a name of the entry must stand; a list's row is shorter."""
 LARGEST = 20_000_000
@@ -50,13 +52,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--dry", action="store_true", help="only say what would be written")
     given = parser.parse_args(arguments)
     rows = {kind: _rows(given.catalogue / file) for kind, file in FILES.items()}
+    print(look(rows, given.sources), "addresses were found", file=sys.stderr)
+    if given.dry:
+        return 0
+    for kind, file in FILES.items():
+        _write(given.catalogue / file, rows[kind])
+    faults = problems(given.catalogue)
+    print("\n".join(faults), end="\n" if faults else "", file=sys.stderr)
+    return 1 if faults else 0
+
+
+def look(rows: dict[str, list[dict[str, Any]]], sources: list[str]) -> str:
+    """Mark the rows of every kind whose address stands in one of the sources, and say how many of how many."""
     wanted: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
     for kind, some in rows.items():
         for row in some:
             if row.get("url") and not row["url_verified"]:
                 wanted[plain(row["url"])].append((kind, row))
     before = sum(map(len, wanted.values()))
-    for source in given.sources:
+    for source in sources:
         name, _, folder = source.partition("=")
         for key, text, start, end in _addresses(Path(folder), set(wanted)):
             for kind, row in wanted[key]:
@@ -66,13 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
                         row["evidence"] = [*row.get("evidence", []), f"its address stands in: {name}"]
                     print(f"{row['id']}  {row['url']}  {name}")
     found = sum(row["url_verified"] for some in wanted.values() for _, row in some)
-    print(f"{found} of {before} addresses were found", file=sys.stderr)
-    if not given.dry:
-        for kind, file in FILES.items():
-            _write(given.catalogue / file, rows[kind])
-    faults = problems(given.catalogue)
-    print("\n".join(faults), end="\n" if faults else "", file=sys.stderr)
-    return 1 if faults else 0
+    return f"{found} of {before}"
 
 
 def plain(address: str) -> str:
@@ -88,7 +96,8 @@ def plain(address: str) -> str:
 
 def _addresses(folder: Path, wanted: set[str]) -> Iterator[tuple[str, str, int, int]]:
     for file in sorted(folder.rglob("*")):
-        if file.suffix not in ENDINGS or not file.is_file() or file.stat().st_size > LARGEST:
+        told = file.suffix in ENDINGS or file.name in UNENDED
+        if not told or not file.is_file() or file.stat().st_size > LARGEST:
             continue
         text = file.read_text(encoding="utf-8", errors="replace")
         for match in ADDRESS.finditer(text):
