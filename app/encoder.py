@@ -181,7 +181,9 @@ class CachedEncoder:
             known = {key: self._kept[key] for key in keys if key in self._kept}
         fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if fresh:
-            known |= dict(zip(fresh, zip(*self._inner.read(list(fresh.values())), strict=True), strict=True))
+            known |= dict(
+                zip(fresh, zip(*self._inner.read(list(map(_sound, fresh.values()))), strict=True), strict=True)
+            )
             with self._lock:
                 for key in fresh:
                     self._kept[key] = known[key]
@@ -189,6 +191,11 @@ class CachedEncoder:
                     self._kept.popitem(last=False)
         vectors = np.stack([known[key][0] for key in keys]) if keys else np.zeros((0, DIMENSION), dtype=np.float32)
         return vectors, [known[key][1] for key in keys]
+
+
+def _sound(text: str) -> str:
+    """Replace halves of characters, which JSON can carry and no tokenizer takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @cache

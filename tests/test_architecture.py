@@ -117,6 +117,7 @@ ALLOWED: dict[str, set[str]] = {
     "web": PLAIN
     | {"atlas", "checker", "comparison", "corrections", "forms", "material", "page", "render", "report", "serving"},
     "mcp": PLAIN | {"checker", "contract", "lookup", "report", "serving", "settings"},
+    "described": set(),
     "contract": PLAIN | {"catalogue", "corpus", "report"},
     "bodies": PLAIN | {"checker", "contract", "serving"},
     "access": PLAIN | {"keys", "serving"},
@@ -127,8 +128,8 @@ ALLOWED: dict[str, set[str]] = {
     "api": PLAIN
     | {"screenings"}
     | {"access", "bodies", "catalogue", "checker", "contract", "holdings", "intake", "lookup", "render", "report"}
-    | {"console", "drift", "ledger", "logs", "memory", "page", "serving", "settings", "shelf", "tracing", "traffic"}
-    | {"voices", "web"},
+    | {"console", "described", "drift", "ledger", "logs", "memory", "page", "serving", "settings", "shelf", "tracing"}
+    | {"traffic", "voices", "web"},
     "traffic": set(),
     "turns": PLAIN,
     "connections": set(),

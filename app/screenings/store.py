@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.errors import BadInput, ScreeningMissing
+from app.errors import BadInput, ScreeningEnded, ScreeningMissing
 from app.screenings import outbox
 from app.screenings.entry import Outcome, notices_as_text, plain, result_of, row_of
 from app.screenings.tables import ITEMS, MESSAGES, OVERRIDES, REQUESTS, RESULTS, SCREENINGS
@@ -127,13 +127,13 @@ class Store:
 
         Raises:
             ScreeningMissing: if there is none of that name for this owner.
-            BadInput: if its state doesn't allow it.
+            ScreeningEnded: if its state doesn't allow it.
         """
         before, after = MOVES[how]
         with self._engine.begin() as c:
             row = self._own(c, owner, name, lock=True)
             if row.state not in (*before, after):
-                raise BadInput(f"The screening is {row.state}: {how} is for one that is {' or '.join(before)}.")
+                raise ScreeningEnded(f"The screening is {row.state}: {how} is for one that is {' or '.join(before)}.")
             c.execute(update(SCREENINGS).where(SCREENINGS.c.id == name).values(state=after))
             if row.state != after and after == "cancelled":
                 outbox.put(c, row, {"state": after}, self._now())
