@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import sys
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
@@ -251,7 +252,7 @@ def _opened(folder: Path, expected: dict[str, Any]) -> ViewIndex:
             )
     try:
         ids = (generation / "ids.json").read_bytes()
-        rows = [Row(*row) for row in json.loads(ids)]
+        rows = [_row(*one) for one in json.loads(ids)]
         index = faiss.read_index(str(generation / "index.faiss"), faiss.IO_FLAG_MMAP_IFC)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise IndexStale(f"The index in {folder.name}/ is damaged ({type(error).__name__}). {HOW_TO_BUILD}") from error
@@ -265,6 +266,11 @@ def _opened(folder: Path, expected: dict[str, Any]) -> ViewIndex:
     if manifest.get("sha256") not in {None, _sha256(ids, opened._vectors)}:
         raise IndexStale(f"The index in {folder.name}/ is damaged: its vectors have changed. {HOW_TO_BUILD}")
     return opened
+
+
+def _row(entry: str, kind: str, view: str, digest: str) -> Row:
+    """Make a row; JSON gives each word anew, and most are those of the row before."""
+    return Row(sys.intern(entry), cast("EntryKind", sys.intern(kind)), sys.intern(view), digest)
 
 
 def _sha256(ids: bytes, vectors: Vectors) -> str:
