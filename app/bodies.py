@@ -99,7 +99,8 @@ class JsonRoute(APIRoute):
         return checked
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:
+    # Were it no coroutine, every request, also one that is refused, would be handed to a thread and back for this.
     service: Service = request.state.service
     return service
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import sys
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
@@ -25,18 +26,22 @@ from app.errors import IndexMissing, IndexStale
 from app.records import EntryKind, Hit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from app.catalogue import Catalogue, View
     from app.encoder import TextEncoder
     from app.records import Vectors
 
+    Numbers = NDArray[np.int32]
+
 LAYOUT = 2
 METRIC = "inner product of unit vectors (cosine)"
 HOW_TO_BUILD = "Run: originality index build"
-KEPT = 4_096
-"""Searches whose answers are kept, some 2 kB each: those of a thousand sentences."""
+KEPT = 2_048
+"""Searches whose answers are kept, some .5 kB each: those of five hundred sentences."""
 KEPT_VIEWS = 32
 """Views of a search up to which its answer is kept: a check's. Those of the catalogue's own search are a thousand."""
 _NONE = np.zeros((0, DIMENSION), dtype=np.float32)
@@ -59,7 +64,7 @@ class ViewIndex:
         """Wrap an opened FAISS index; use ``open``."""
         self._index = index
         self.rows = tuple(rows)
-        self._found: OrderedDict[tuple[bytes, int, int, int], list[tuple[int, float]]] = OrderedDict()
+        self._found: OrderedDict[tuple[bytes, int, int, int], tuple[Numbers, Vectors]] = OrderedDict()
         self._lock = Lock()
         self.manifest = manifest
         # The rows of an entry stand together, as ``build`` sorts them; the first and the one past the last.
@@ -116,7 +121,7 @@ class ViewIndex:
             for q, query in enumerate(wanted)
         ]
 
-    def _nearest(self, query: Vectors, k: int, first: int, last: int) -> list[tuple[int, float]]:
+    def _nearest(self, query: Vectors, k: int, first: int, last: int) -> Iterator[tuple[int, float]]:
         """Search a stretch of rows, or remember: the rewrites of a text share most sentences with it."""
         key = hashlib.blake2b(query.tobytes(), digest_size=16).digest(), k, first, last
         with self._lock:
@@ -126,13 +131,14 @@ class ViewIndex:
             cosines, numbers = faiss.knn(
                 query[None], self._vectors[first:last], min(k, last - first), metric=faiss.METRIC_INNER_PRODUCT
             )
-            known = [(first + n, _clip(cosine)) for n, cosine in zip(numbers[0].tolist(), cosines[0], strict=True)]
+            known = (first + numbers[0]).astype(np.int32), cosines[0]
             if k <= KEPT_VIEWS:
                 with self._lock:
                     self._found[key] = known
                     while len(self._found) > KEPT:
                         self._found.popitem(last=False)
-        return known
+        # Kept as they come: as numbers of Python's own they would take five times the memory.
+        return zip(known[0].tolist(), map(_clip, known[1]), strict=True)
 
     def best(self, entry: str, queries: Vectors) -> Hit | None:
         """Find the one query and view of an entry that are nearest to each other; None if the entry has no view."""
@@ -246,7 +252,7 @@ def _opened(folder: Path, expected: dict[str, Any]) -> ViewIndex:
             )
     try:
         ids = (generation / "ids.json").read_bytes()
-        rows = [Row(*row) for row in json.loads(ids)]
+        rows = [_row(*one) for one in json.loads(ids)]
         index = faiss.read_index(str(generation / "index.faiss"), faiss.IO_FLAG_MMAP_IFC)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise IndexStale(f"The index in {folder.name}/ is damaged ({type(error).__name__}). {HOW_TO_BUILD}") from error
@@ -260,6 +266,11 @@ def _opened(folder: Path, expected: dict[str, Any]) -> ViewIndex:
     if manifest.get("sha256") not in {None, _sha256(ids, opened._vectors)}:
         raise IndexStale(f"The index in {folder.name}/ is damaged: its vectors have changed. {HOW_TO_BUILD}")
     return opened
+
+
+def _row(entry: str, kind: str, view: str, digest: str) -> Row:
+    """Make a row; JSON gives each word anew, and most are those of the row before."""
+    return Row(sys.intern(entry), cast("EntryKind", sys.intern(kind)), sys.intern(view), digest)
 
 
 def _sha256(ids: bytes, vectors: Vectors) -> str:

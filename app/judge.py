@@ -96,7 +96,7 @@ class Coefficients:
         linker: one output over the features of a candidate dataset.
         roles: the sentence reader.
         named: OUTPUTS outputs over the named features.
-        wording: shape (OUTPUTS, wording.BUCKETS).
+        wording: shape (OUTPUTS, wording.BUCKETS); in the file's own float16, for a text asks for few of its columns.
         wording_bias: shape (OUTPUTS,).
         idf: shape (wording.BUCKETS,).
         sense: shape (OUTPUTS, 384).
@@ -112,7 +112,7 @@ class Coefficients:
     linker: Linear
     roles: roles.Network
     named: Linear
-    wording: Numbers
+    wording: NDArray[np.floating[Any]]
     wording_bias: Numbers
     idf: Numbers
     sense: Numbers
@@ -165,7 +165,8 @@ class Judge:
         c = self.coefficients
         return _Sides(
             bounded(c.named.standardise(text.features)),
-            c.wording[:, text.buckets] @ wording.weigh(text.buckets, text.values, c.idf) + c.wording_bias,
+            c.wording[:, text.buckets].astype(np.float64) @ wording.weigh(text.buckets, text.values, c.idf)
+            + c.wording_bias,
             c.sense @ text.whole.astype(np.float64) + c.sense_bias,
         )
 
@@ -189,7 +190,8 @@ class Judge:
     def _leanings(self) -> tuple[Numbers, Numbers]:
         """How far each bucket, shape (wording.BUCKETS,), and each side of meaning, shape (384,), lean to worn."""
         c, rest = self.coefficients, list(range(1, len(VERDICTS)))
-        return c.wording[0] - c.wording[rest].mean(axis=0), c.sense[0] - c.sense[rest].mean(axis=0)
+        worded = c.wording.astype(np.float64)
+        return worded[0] - worded[rest].mean(axis=0), c.sense[0] - c.sense[rest].mean(axis=0)
 
     def pulls(self, text: Text) -> dict[str, float]:
         """Tell how far each side of a text pulls towards well worn: log-odds with it less those without."""
@@ -300,7 +302,7 @@ def load(file: Path) -> Coefficients:
         OSError, SafetensorError, KeyError, ValueError: if it isn't such a file.
     """
     # First of all, since it checks the header: what stands in a damaged one is no length to be read.
-    arrays = {name: value.astype(np.float64) for name, value in load_file(file).items()}
+    arrays = {name: value if name == "wording" else value.astype(np.float64) for name, value in load_file(file).items()}
     with file.open("rb") as stream:
         header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))["__metadata__"]
     judge = json.loads(header["judge"])

@@ -286,6 +286,7 @@ class Service:
         if (error := opening.exception()) is None:
             # What is open now stays: the collector went through all of it again and again, a tenth of a check's time.
             gc.freeze()
+            memory.give_back()
             self._opened(opening.result())
             _log.info("checker open")
         else:

@@ -171,7 +171,7 @@ async def soak(url: str, pid: int, warm_up_s: float, seconds: float, times: floa
     async with httpx.AsyncClient(base_url=url, timeout=120.0, limits=limits, trust_env=False) as client:
         while not await _ready(client):  # noqa: ASYNC110  what is waited for is another process
             await asyncio.sleep(0.05)
-        seen, texts = Soak(resident_mb(pid)), _texts()
+        seen, texts = Soak(resident_mb(pid)), ideas_without_end()
         seen.capacity = await _capacity(client, texts, warm_up_s)
         began = time.monotonic()
         watching = asyncio.create_task(_watch(client, pid, seen, began))
@@ -280,7 +280,7 @@ async def _asked(client: httpx.AsyncClient, text: str, began: float) -> Answer:
     return Answer(answer.status_code, start - began, took, answer.headers.get("retry-after", ""))
 
 
-def _texts() -> Iterator[str]:
+def ideas_without_end() -> Iterator[str]:
     """Give labelled ideas on and on, each with another number in every sentence."""
     ideas = [str(json.loads(line)["text"]) for line in CASES.read_text(encoding="utf-8").splitlines()]
     for number in itertools.count():

@@ -30,9 +30,8 @@ from app.screenings.bodies import (
     ScreeningOut,
     ScreeningsOut,
 )
-from app.screenings.entry import Entry, Order, notices_of
+from app.screenings.entry import Entry, Order, digest, notices_of
 from app.screenings.people import People
-from app.screenings.store import digest
 from app.submissions import Item, parse_columns
 from app.submissions.links import is_link
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.errors import BadInput, ScreeningEnded, ScreeningMissing
 from app.screenings import outbox
-from app.screenings.entry import Outcome, notices_as_text, plain, result_of, row_of
+from app.screenings.entry import MISSING, Outcome, notices_as_text, plain, result_of, row_of
 from app.screenings.tables import ITEMS, MESSAGES, OVERRIDES, REQUESTS, RESULTS, SCREENINGS
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ MOVES = {
     "resume": (("paused",), "running"),
     "cancel": (("running", "paused"), "cancelled"),
 }
-MISSING = "There is no such screening. It may be deleted, or past its retention."
 
 
 class Store:
@@ -267,11 +265,6 @@ class Store:
             self._own(c, owner, name)
             asked = select(OVERRIDES).where(OVERRIDES.c.screening == name).order_by(OVERRIDES.c.id)
             return [dict(r._mapping) for r in c.execute(asked)]
-
-
-def digest(body: bytes) -> str:
-    """Name a request's body by its hash, so that the body itself needn't be kept."""
-    return hashlib.sha256(body).hexdigest()
 
 
 def _last_overrides(c: Connection, name: str) -> dict[int, dict[str, Any]]:
