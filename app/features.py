@@ -122,9 +122,12 @@ def _of_nearness(reading: Reading, entries: Mapping[str, Entry]) -> dict[str, fl
     sentence: dict[str, float] = {}
     overall: dict[str, float] = {}
     for entry, hit in reading.nearest.items():
+        whole = reading.overall[entry]
         for label in _labels(entries[entry]):
-            sentence[label] = max(sentence.get(label, 0.0), hit.cosine)
-            overall[label] = max(overall.get(label, 0.0), reading.overall[entry])
+            if hit.cosine > sentence.get(label, 0.0):
+                sentence[label] = hit.cosine
+            if whole > overall.get(label, 0.0):
+                overall[label] = whole
     labels = [*_KINDS, "cliche", *(f"genre.{g}" for g in _GENRES), "tutorial.tier1"]
     return {f"near.{label}": sentence.get(label, 0.0) for label in labels} | {
         f"near.{label}.overall": overall.get(label, 0.0) for label in labels
