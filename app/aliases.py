@@ -128,6 +128,7 @@ class AliasFinder:
         self._by_length = _by_length(tables.typos)
         # A text and its rewrites share most of their words. Kept in memory alone, and for as long as they are in use.
         self._nearest = lru_cache(maxsize=NEAREST_KEPT)(self._sought)
+        self._is_ordinary = lru_cache(maxsize=NEAREST_KEPT)(self._known)
 
     def find(self, brief: Brief, folded: Folded) -> list[Mention]:
         """Find every name in a text, longest first where names of one kind overlap; in the order of the text."""
@@ -186,7 +187,7 @@ class AliasFinder:
             for a, b in different
         )
 
-    def _is_ordinary(self, word: str) -> bool:
+    def _known(self, word: str) -> bool:
         """Tell whether a word is known, or one of its forms, or made of two known ones."""
         if word in self.tables.vocabulary or _stem(word) in self.tables.vocabulary:
             return True

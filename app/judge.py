@@ -174,7 +174,7 @@ class Judge:
         c = self.coefficients
         return _Sides(
             bounded(c.named.standardise(text.features)),
-            c.wording[:, text.buckets] @ wording.weigh(text.buckets, text.values, c.idf) + c.wording_bias,
+            wording.weigh(text.buckets, text.values, c.idf) @ c.wording.T[text.buckets] + c.wording_bias,
             c.sense @ text.whole.astype(np.float64) + c.sense_bias,
         )
 
@@ -340,6 +340,8 @@ def load(file: Path) -> Coefficients:
         raise ValueError("the sentence reader differs")
     if arrays["wording"].shape != (OUTPUTS, wording.BUCKETS):
         raise ValueError("the wording's width differs")
+    # One bucket's weights stand together: a text has some hundreds of them.
+    arrays["wording"] = np.asfortranarray(arrays["wording"])
     reader = roles.Network(**{name: arrays[f"roles.{name}"].astype(np.float32) for name in roles.SHAPES})
     found: dict[str, Any] = {**linears, "roles": reader, **{name: arrays[name] for name in _ARRAYS}}
     return Coefficients(**found, cuts=judge["cuts"], about=judge["about"])
