@@ -49,7 +49,9 @@ def forget(checker: Checker) -> None:
     assert isinstance(encoder, ServedEncoder)
     encoder._kept.clear()
     encoder._bytes = 0
-    checker._views._found.clear()
+    for one in gc.get_objects():
+        if isinstance(one, Memo):
+            one.clear()
     checker._reader._finder._nearest.cache_clear()
     judge._buckets.cache_clear()
 
