@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 
 from app import judge, serving
 from app.api import create_app
+from app.memo import Memo
 from app.runtime import OnnxEncoder, Rows, ServedEncoder
 from scripts.soak import ideas_without_end
 
