@@ -232,7 +232,8 @@ def of_check(checker: Checker) -> Maker:
             report = judged()
             told = to_json(report)
             told.encode("utf-8")
-            _hold(to_json(Report.model_validate(json.loads(told))) == told, "not what its own model reads")
+            read = json.loads(told)
+            _hold(json.loads(to_json(Report.model_validate(read))) == read, "not what its own model reads")
             for place in (*report.matches, *report.why, *(facet for _, facet in report.facets)):
                 for quote in place.evidence:
                     _hold(quote.quote == made[quote.start : quote.end], "a quotation that isn't in the text")
