@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from app.checker import Checker
     from app.settings import Settings
     from scripts.fuzz_contract import Asked
+
+
+SECRET = webhooks.PREFIX + base64.b64encode(bytes(32)).decode()
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +144,27 @@ def test_numbers_of_json_are_taken_as_it_has_them(house: tuple[str, str]) -> Non
     assert len(good.json()["hits"]) == 3
     for wrong in ({"k": 3.5}, {"k": "3"}, {"k": True}, {"tier": [0]}, {"tier": [1.5]}, {"k": 1e300}):
         assert httpx.post(f"{url}/api/v1/search", json={"q": "bees"} | wrong, headers=mine).status_code == 422, wrong
+
+
+@pytest.mark.model
+def test_halves_of_characters_break_nothing(house: tuple[str, str]) -> None:
+    """JSON can carry lone surrogates in every text: none of them ends in a status of 500 and above."""
+    half = "\ud800"
+    bodies_sent: list[tuple[str, dict[str, Any]]] = [
+        ("checks", {"text": "bees", "title": f"hives {half}", "id": half, "language": half, "about": {"place": half}}),
+        ("checks:batch", {"items": [{"text": "bees", "title": half}, {"text": "titanic with a random forest"}]}),
+        ("search", {"q": f"bees {half}", "modality": []}),
+        ("search", {"q": "bees", "task": [half]}),
+        ("search", {"q": "bees", "collection": half}),
+        ("screenings", {"items": [{"url": f"https://example.org/{half}", "candidate": half}], "fetch": True}),
+        ("screenings", {"items": [{"text": "a"}], "webhook": {"url": f"https://x/{half}", "secret": SECRET}}),
+        ("feedback", {"kind": "proposal", "entry": "dataset", "name": half, "consent": True}),
+        ("collections/a/rows", {"rows": [{"id": half, "name": half}]}),
+    ]
+    headers = {"Authorization": f"Bearer {house[1]}", "Content-Type": "application/json"}
+    for path, body in bodies_sent:
+        answer = httpx.post(f"{house[0]}/api/v1/{path}", content=json.dumps(body), headers=headers, timeout=60)
+        assert answer.status_code in {200, 202, 422}, (path, answer.text)
 
 
 # --- documented forms are those that are held ------------------------------------------------------------------------
