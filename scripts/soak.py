@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import json
 import os
 import platform
 import random
@@ -31,11 +30,11 @@ from typing import TYPE_CHECKING
 import httpx
 
 from app.settings import Settings
+from scripts.ideas import ideas_without_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-CASES = Path(__file__).resolve().parents[1] / "tests" / "cases" / "ideas.dev.jsonl"
 CALLERS = 4
 """Who ask without a pause while the capacity is measured: twice the service's workers, so that none is ever idle."""
 OWN_S = 15.0
@@ -206,8 +205,8 @@ def told(seen: Soak, max_wait_s: float) -> list[str]:
         f"Retry-After {waits[0]} to {waits[-1]} s" if waits else "nobody was told to come back",
         f"reports after {_spread(done)} s; promised within {max_wait_s + OWN_S:.0f} s",
         f"refusals after {_spread(refused)} s",
-        f"memory {' MB, '.join(course)} MB: at the start, warmed up, half-way, at the end; never above "
-        f"{seen.highest_mb:.0f}",
+        f"memory {' MB, '.join(course)} MB: at the start, warmed up, half-way, at the end",
+        f"never above {seen.highest_mb:.0f} MB; allowed {MOST_MB:.0f}",
         f"its slope from half-way on {seen.slope_mb:+.2f} MB/min, at most {seen.most_growth_mb / seen.minutes:.2f}",
     ]
 
@@ -288,13 +287,6 @@ async def _asked(client: httpx.AsyncClient, text: str, began: float) -> Answer:
         return Answer(0, start - began, time.monotonic() - start)
     took = time.monotonic() - start
     return Answer(answer.status_code, start - began, took, answer.headers.get("retry-after", ""))
-
-
-def ideas_without_end() -> Iterator[str]:
-    """Give labelled ideas on and on, each with another number in every sentence."""
-    ideas = [str(json.loads(line)["text"]) for line in CASES.read_text(encoding="utf-8").splitlines()]
-    for number in itertools.count():
-        yield ideas[number % len(ideas)].replace(". ", f" (no. {number}). ") + f" (No. {number})"
 
 
 def _spread(times: Sequence[float]) -> str:

@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 from app import judge, serving
 from app.api import create_app
 from app.runtime import OnnxEncoder, Rows, ServedEncoder
-from scripts.soak import ideas_without_end
+from scripts.ideas import ideas_without_end
 
 if TYPE_CHECKING:
     from pathlib import Path
