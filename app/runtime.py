@@ -168,9 +168,9 @@ class OnnxEncoder:
         options.intra_op_num_threads = 1  # cores are shared out by sentence, which costs no waiting within one
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # What a run needs is bounded (MAX_TOKENS), and kept from run to run: asked of the C library each time, it left
-        # that library's memory in pieces. Grown by what is needed, not by doubling; a plan for each length of a run,
-        # all of which would be kept, saves nothing beside it.
+        # What a run needs is kept from run to run: asked of the C library each time, it left that library's memory in
+        # pieces. MAX_TOKENS bounds it, to some four megabytes a core and to ten where sentences are that long. Grown by
+        # what is needed, not by doubling; a plan for each length of a run, all of which would be kept, saves nothing.
         options.enable_mem_pattern = False
         providers = [("CPUExecutionProvider", {"arena_extend_strategy": "kSameAsRequested"})]
         session = onnxruntime.InferenceSession(place / _GRAPH, options, providers=providers)

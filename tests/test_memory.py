@@ -22,7 +22,7 @@ from app import judge, serving
 from app.api import create_app
 from app.memo import Memo
 from app.runtime import OnnxEncoder, Rows, ServedEncoder
-from scripts.soak import ideas_without_end
+from scripts.ideas import ideas_without_end
 
 if TYPE_CHECKING:
     from pathlib import Path
