@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
@@ -18,7 +19,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from app import judge, serving
+from app import serving
 from app.api import create_app
 from app.memo import Memo
 from app.runtime import OnnxEncoder, Rows, ServedEncoder
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from app.checker import Checker
     from app.settings import Settings
 
+LeastRecent = type(lru_cache(len))
 CHECKS = 6
 A_CHECK = 150
 """Objects that a check may leave behind when all that is remembered is taken away; it makes some ten thousand."""
@@ -53,8 +55,8 @@ def forget(checker: Checker) -> None:
     for one in gc.get_objects():
         if isinstance(one, Memo):
             one.clear()
-    checker._reader._finder._nearest.cache_clear()
-    judge._buckets.cache_clear()
+        elif isinstance(one, LeastRecent) and one.__module__.startswith("app.") and one.cache_info().maxsize:
+            one.cache_clear()
 
 
 @pytest.mark.model
