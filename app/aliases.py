@@ -42,6 +42,7 @@ _SHORTEST_STEM, _SHORTEST_PART = 3, 4
 match on the labelled texts has always been a word that the model's vocabulary lists without its ending."""
 
 _CHUNK = re.compile(r"\S+|\s")
+_RUN = re.compile(r"([a-z0-9+#]+)|[^a-z0-9+#]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +57,25 @@ def fold(text: str) -> Folded:
     """Fold a text for name matching: NFKC, case, look-alikes, and every run of separators to one blank."""
     letters: list[str] = [" "]
     origin: list[int] = [0]
-    for word in _CHUNK.finditer(text):
-        raw = word.group()
-        foreign = not raw.isascii()
-        mixed = foreign and any(c.isascii() and c.isalpha() for c in unicodedata.normalize("NFKC", raw))
-        for at, char in enumerate(raw, word.start()):
-            for folded in unicodedata.normalize("NFKC", char).casefold() if foreign else char.lower():
+    chunks = [(0, text)] if text.isascii() else [(word.start(), word.group()) for word in _CHUNK.finditer(text)]
+    for start, raw in chunks:
+        if raw.isascii():
+            for run in _RUN.finditer(raw.lower()):
+                if run[1]:
+                    letters.append(run[1])
+                    origin.extend(range(start + run.start(), start + run.end()))
+                elif letters[-1] != " ":
+                    letters.append(" ")
+                    origin.append(start + run.start())
+            continue
+        mixed = any(c.isascii() and c.isalpha() for c in unicodedata.normalize("NFKC", raw))
+        for at, char in enumerate(raw, start):
+            for folded in unicodedata.normalize("NFKC", char).casefold():
                 plain = LOOKALIKES.get(folded, folded) if mixed else folded
                 if plain.isalnum() or plain in "+#":
                     letters.append(plain)
                     origin.append(at)
-                elif letters[-1] != " " and not (foreign and (INVISIBLE.match(plain) or unicodedata.combining(plain))):
+                elif letters[-1] != " " and not (INVISIBLE.match(plain) or unicodedata.combining(plain)):
                     letters.append(" ")
                     origin.append(at)
     letters.append(" ")
@@ -119,6 +128,7 @@ class AliasFinder:
         self._by_length = _by_length(tables.typos)
         # A text and its rewrites share most of their words. Kept in memory alone, and for as long as they are in use.
         self._nearest = lru_cache(maxsize=NEAREST_KEPT)(self._sought)
+        self._is_ordinary = lru_cache(maxsize=NEAREST_KEPT)(self._known)
 
     def find(self, brief: Brief, folded: Folded) -> list[Mention]:
         """Find every name in a text, longest first where names of one kind overlap; in the order of the text."""
@@ -141,6 +151,7 @@ class AliasFinder:
         for start, end, _ in exact:
             taken[start:end] = b"\1" * (end - start)
         tokens = [(m.start(), m.end()) for m in re.finditer(r"\S+", folded.text)][:_TYPO_MAX_TOKENS]
+        ordinary = [self._is_ordinary(folded.text[start:end]) for start, end in tokens]
         found = []
         for first in range(len(tokens)):
             for count in range(1, _TYPO_MAX_WORDS + 1):
@@ -148,7 +159,7 @@ class AliasFinder:
                     break
                 start, end = tokens[first][0], tokens[first + count - 1][1]
                 gram = folded.text[start:end]
-                if len(gram) < _TYPO_MIN_CHARS or all(map(self._is_ordinary, gram.split())):
+                if len(gram) < _TYPO_MIN_CHARS or all(ordinary[first : first + count]):
                     continue
                 if all(taken[start:end]) or _cuts_into(taken, start, end):
                     continue
@@ -176,7 +187,7 @@ class AliasFinder:
             for a, b in different
         )
 
-    def _is_ordinary(self, word: str) -> bool:
+    def _known(self, word: str) -> bool:
         """Tell whether a word is known, or one of its forms, or made of two known ones."""
         if word in self.tables.vocabulary or _stem(word) in self.tables.vocabulary:
             return True

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any, cast
 
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import Scope
 
-from app import __version__, access, console, drift, holdings, logs, lookup, memory, page, shelf, voices, web
+from app import __version__, access, console, described, drift, holdings, logs, lookup, memory, page, shelf, voices, web
 from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, json_answer, submission_of
 from app.checker import Checker
 from app.contract import (
@@ -26,6 +25,8 @@ from app.contract import (
     MAX_CHOICES,
     MAX_HITS,
     MAX_PAGE,
+    MOST,
+    NAME_FORM,
     AnyEntry,
     BatchIn,
     BatchOut,
@@ -35,6 +36,7 @@ from app.contract import (
     Kind,
     SearchIn,
     SearchOut,
+    Tier,
 )
 from app.errors import BadSetting, OriginalityError
 from app.intake import MAX_CHARS
@@ -49,8 +51,6 @@ from app.screenings.service import running
 from app.serving import Ending, Problem, SecurityHeaders, Service, problem_of
 from app.settings import Fetching, Settings
 from app.traffic import BodyLimit, Compressed
-
-EXAMPLES = Path(__file__).resolve().parent / "examples.json"
 
 _DESCRIPTION = """Tells whether an idea for a machine-learning portfolio project is well worn, with its evidence,
 and what would make it the author's own. Nothing that is sent is logged, and nothing is stored but what somebody asks
@@ -140,8 +140,15 @@ async def search(
     kind: Annotated[list[EntryKind] | None, Query(description="Kinds to look among; may be repeated.")] = None,
     modality: Choices = None,
     task: Choices = None,
-    tier: Annotated[list[int] | None, Query(max_length=MAX_CHOICES, description="1 to 3; may be repeated.")] = None,
-    collection: Annotated[str, Query(max_length=64, description="Search this collection instead; needs a key.")] = "",
+    tier: Annotated[list[Tier] | None, Query(max_length=MAX_CHOICES, description="1 to 3; may be repeated.")] = None,
+    collection: Annotated[
+        str,
+        Query(
+            max_length=64,
+            description="Search this collection instead; needs a key.",
+            json_schema_extra={"pattern": f"{NAME_FORM}|^$"},
+        ),
+    ] = "",
 ) -> Response:
     """Find what the catalogue knows by names, words and meaning; a cosine is information and never a verdict."""
     asked = SearchIn(
@@ -182,7 +189,7 @@ async def list_catalogue(
     request: Request,
     service: ServiceNow,
     kind: Kind | None = None,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
 ) -> Response:
     """List what is known, page by page."""
@@ -249,20 +256,14 @@ class _Static(StaticFiles):
 
 
 class _App(FastAPI):
-    """FastAPI, but described with examples and with its faults under their true media type."""
+    """FastAPI, but described as ``app.described`` says."""
+
+    keys_asked = False
 
     def openapi(self) -> dict[str, Any]:
         """Describe the API; made once, on demand."""
         if self.openapi_schema is None:
-            schema = super().openapi()
-            examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
-            schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-            for path, operations in schema["paths"].items():
-                for method, operation in operations.items():
-                    _illustrate(operation, examples.get(f"{method} {path}", {}))
-                    if "401" in operation["responses"]:
-                        # A key is asked for by what the service is set to, and by collections always.
-                        operation["security"] = [{"key": []}] if "/collections" in path else [{}, {"key": []}]
+            described.complete(super().openapi(), keys=self.keys_asked)
         return cast("dict[str, Any]", self.openapi_schema)
 
 
@@ -294,6 +295,7 @@ def create_app(settings: Settings, checker: Checker | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.keys_asked = settings.ask_keys
     app.include_router(api)
     app.include_router(holdings.router)
     app.include_router(voices.rest)
@@ -308,7 +310,7 @@ def create_app(settings: Settings, checker: Checker | None = None) -> FastAPI:
     for kind in (OriginalityError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _handle)
     Instrumentator(excluded_handlers=["/metrics", "/static"], registry=service.meters.registry).instrument(app).expose(
-        app, tags=["service"]
+        app, tags=["service"], response_class=PlainTextResponse
     )
     # The last one added is the outermost.
     screening = settings.max_upload_bytes
@@ -344,8 +346,20 @@ def served() -> FastAPI:
     return create_app(settings)
 
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
 async def _handle(request: Request, error: Exception) -> Response:
-    return _respond(request, problem_of(error))
+    problem = problem_of(error)
+    if problem.status == 405:
+        problem.headers["Allow"] = ", ".join(method for method in METHODS if _is_answered(request, method))
+    return _respond(request, problem)
+
+
+def _is_answered(request: Request, method: str) -> bool:
+    """Tell whether the request's address answers a method; the framework's own word is its first route's alone."""
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 def _respond(request: Request, problem: Problem) -> Response:
@@ -354,19 +368,3 @@ def _respond(request: Request, problem: Problem) -> Response:
     if request.url.path.startswith(("/api/", "/health", "/ready", "/info", "/metrics")):
         return Response(dumps(problem.body()), problem.status, problem.headers, "application/problem+json")
     return page.error(request, problem)
-
-
-def _illustrate(operation: dict[str, Any], examples: dict[str, Any]) -> None:
-    """Put an operation's examples in their places."""
-    if "requests" in examples:
-        operation["requestBody"]["content"]["application/json"]["examples"] = examples["requests"]
-    for status, answer in operation["responses"].items():
-        media = answer.get("content", {}).pop("application/json", None)
-        if media is None:
-            continue
-        if status >= "400":
-            answer["content"]["application/problem+json"] = media
-        else:
-            answer["content"]["application/json"] = media | (
-                {"example": examples["answer"]} if "answer" in examples else {}
-            )

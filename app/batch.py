@@ -9,7 +9,6 @@ import json
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -36,14 +35,6 @@ AT_ONCE = 2
 """Groups that are judged at a time: while one waits for the encoder, Python works on the other."""
 
 
-class BatchFormat(StrEnum):
-    """How many reports are written."""
-
-    jsonl = "jsonl"
-    csv = "csv"
-    html = "html"
-
-
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is to be screened, and how it's written.
@@ -60,7 +51,7 @@ class Order:
     links: tuple[Path, ...] = ()
     limits: Limits = submissions.LIMITS
     fetch: bool = False
-    format: BatchFormat = BatchFormat.jsonl
+    format: console.Format = console.Format.jsonl
     output: Path | None = None
     errors: Path | None = None
     resume: bool = False
@@ -90,7 +81,7 @@ def screen(order: Order) -> Tally:
     """
     if not order.files and not order.links:
         raise BadInput("Give files or folders to screen, or a list of links: --links FILE.")
-    if order.resume and order.format is BatchFormat.html:
+    if order.resume and order.format is console.Format.html:
         raise BadInput("--resume goes on with lines, and HTML is one page: use --format jsonl or csv.")
     done = _done(order) if order.resume else Tally()
     skip = done.judged + done.failed
@@ -196,24 +187,24 @@ def _counted(
 # --- what is written -------------------------------------------------------------------------------------------------
 
 
-def _written(results: Iterator[Result], format: BatchFormat, *, header: bool) -> Iterator[str]:  # noqa: A002
+def _written(results: Iterator[Result], format: console.Format, *, header: bool) -> Iterator[str]:  # noqa: A002
     from app import render  # noqa: PLC0415
 
-    if format is BatchFormat.html:
+    if format is console.Format.html:
         yield render.to_html_overview(
             (item.id, None, str(result)) if isinstance(result, OriginalityError) else (item.id, result, "")
             for item, result in results
         )
         return
-    if format is BatchFormat.csv and header:
+    if format is console.Format.csv and header:
         yield _csv_line((*render.CSV_COLUMNS, "error"))
     for item, result in results:
         if isinstance(result, OriginalityError):
             error = str(result)
-            in_csv = format is BatchFormat.csv
+            in_csv = format is console.Format.csv
             row = {"id": item.id, **_whose(item), "error": error}
             yield _csv_line(render.to_csv_error(item.id, error)) if in_csv else render.dumps(row)
-        elif format is BatchFormat.csv:
+        elif format is console.Format.csv:
             yield _csv_line(render.to_csv_row(result))
         else:
             yield render.dumps(result.model_dump(mode="json") | _whose(item))
@@ -249,7 +240,7 @@ def _done(order: Order) -> Tally:
             if not line.endswith(b"\n"):
                 break
             first, whole = whole == 0, whole + len(line)
-            if order.format is BatchFormat.csv and first:
+            if order.format is console.Format.csv and first:
                 continue
             _count_line(line, order.format, tally)
         # A header without a row is written anew with the first of them.
@@ -257,8 +248,8 @@ def _done(order: Order) -> Tally:
     return tally
 
 
-def _count_line(line: bytes, format: BatchFormat, tally: Tally) -> None:  # noqa: A002
-    if format is BatchFormat.csv:
+def _count_line(line: bytes, format: console.Format, tally: Tally) -> None:  # noqa: A002
+    if format is console.Format.csv:
         cells = next(csv.reader([line.decode("utf-8", "replace")]), [""])
         failed, flagged = bool(cells[-1]) and not cells[1], cells[2:3] == ["true"]
     else:

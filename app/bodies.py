@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.checker import Submission
 from app.contract import CheckIn, ProblemOut
@@ -16,6 +17,8 @@ from app.serving import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from starlette.types import Scope
 
 
 def submission_of(body: CheckIn) -> Submission:
@@ -34,7 +37,17 @@ def submission_of(body: CheckIn) -> Submission:
 def answers(model: Any, *faults: int) -> dict[int | str, dict[str, Any]]:
     """Document an endpoint's answers: the good one, and the faults that it knows."""
     good: dict[str, Any] = {"model": model, "description": "Done."}
-    return {200: good, **{status: {"model": ProblemOut, "description": FAULTS[status]} for status in faults}}
+    return {200: good, **{status: _fault(status) for status in faults}}
+
+
+def _fault(status: int) -> dict[str, Any]:
+    told: dict[str, Any] = {"model": ProblemOut, "description": FAULTS[status]}
+    return told | ({"headers": header(HEADERS[status])} if status in HEADERS else {})
+
+
+def header(name: str) -> dict[str, Any]:
+    """Document a header of an answer that ``app.described`` explains."""
+    return {name: {"$ref": f"#/components/headers/{name}"}}
 
 
 def gone(*faults: int) -> dict[int | str, dict[str, Any]]:
@@ -47,6 +60,7 @@ FAULTS = {
     401: "There is no key, or it isn't valid.",
     403: "The key is valid, and doesn't allow this part of the API.",
     404: "There is no such entry or collection, or the key may not use it.",
+    409: "The screening has ended: nothing is left to pause, resume or cancel.",
     413: "The body or the text is larger than is read in one go.",
     415: "The body is not sent as JSON.",
     422: "The fields are not as documented, or the text holds nothing to judge.",
@@ -54,10 +68,22 @@ FAULTS = {
     503: "The model or the index is missing, doesn't fit, or is still being opened; the detail says what to do.",
 }
 BODY_FAULTS = (400, 413, 415, 422, 429, 503)
+HEADERS = {401: "WWW-Authenticate", 403: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
+"""What a fault is always sent with; ``app.described`` says what each means."""
 
 
 class JsonRoute(APIRoute):
-    """Refuses a body that isn't announced as JSON before it is read."""
+    """Refuses a body that isn't announced as JSON before it is read; what a path may say is part of the address."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match but for a word of the path that is none of those documented: it may be the name of another address."""
+        match, inner = super().matches(scope)
+        given = inner.get("path_params", {})
+        for one in self.dependant.path_params:
+            choices = one.field_info.annotation
+            if match is not Match.NONE and get_origin(choices) is Literal and given[one.name] not in get_args(choices):
+                return Match.NONE, {}
+        return match, inner
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """Wrap FastAPI's own handler."""
@@ -65,7 +91,7 @@ class JsonRoute(APIRoute):
 
         async def checked(request: Request) -> Response:
             kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if request.method == "POST" and kind != "application/json":
+            if self.body_field is not None and kind != "application/json":
                 raise HTTPException(415)
             answer: Response = await handle(request)
             return answer
@@ -73,7 +99,8 @@ class JsonRoute(APIRoute):
         return checked
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:
+    # Were it no coroutine, every request, also one that is refused, would be handed to a thread and back for this.
     service: Service = request.state.service
     return service
 

@@ -39,9 +39,12 @@ from app.stores import open_store
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from app.corpus import Row
     from app.encoder import Encoder, TextEncoder
-    from app.records import EntryKind, Facets, Link
+    from app.records import EntryKind, Facets
     from app.settings import Settings
     from app.store import Store
 
@@ -67,11 +70,21 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class _Weighed:
+    """What a verdict on a reading came from: the roles of its sentences, what the judge saw and thought, its data."""
+
+    said: NDArray[np.float32]
+    row: judge.Text
+    opinion: judge.Opinion
+    datasets: list[Match]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
 class _Judged:
     """A reading with all that was concluded from it."""
 
     reading: Reading
-    links: list[Link]
     row: judge.Text
     matches: tuple[Match, ...]
     facets: Facets
@@ -310,38 +323,44 @@ class Checker:
         }
 
     def _judge_all(self, briefs: Sequence[Brief]) -> list[_Judged]:
-        with stages.stage("reading"):
-            readings = self._reader.read([claims.mute(brief) for brief in briefs])
+        readings = self._read(briefs)
         with stages.stage("judging"):
             return [self._judge_one(reading) for reading in readings]
 
+    @stages.stage("reading")
+    def _read(self, briefs: Sequence[Brief]) -> list[Reading]:
+        return self._reader.read([claims.mute(brief) for brief in briefs])
+
     def _judge_one(self, reading: Reading) -> _Judged:
+        weighed = self._weigh(reading)
+        opinion, bar = weighed.opinion, self._judge.coefficients.cuts["resembles"]
+        themes = matches.themes(reading, self._kinds, follows=opinion.tutorial, resembles_at=bar)
+        found = (*weighed.datasets, *matches.techniques(reading), *themes)
+        sides = facets.read(
+            reading,
+            found,
+            self._names,
+            weighed.said,
+            data=verdict.ORIGIN[int(opinion.origin.argmax())],
+            method=verdict.METHOD[int(opinion.method.argmax())],
+            follows=opinion.tutorial,
+            own=float(opinion.origin[1]),
+        )
+        return _Judged(reading, weighed.row, found, sides, weighed.verdict)
+
+    def _weigh(self, reading: Reading) -> _Weighed:
+        """Come to a verdict: all that is asked of a rewrite."""
         entries, cuts = self.catalogue.entries, self._judge.coefficients.cuts
         links = matches.link(matches.candidates(reading, self.catalogue.datasets), self._judge.coefficients.linker)
         said = self._judge.said(reading)
         row = judge.see(reading, features.features(reading, links, said, entries))
         opinion = self._judge.opinion(row)
         data = verdict.ORIGIN[int(opinion.origin.argmax())]
-        method = verdict.METHOD[int(opinion.method.argmax())]
-        found = (
-            *matches.datasets(reading, links, matches.carried(links, cuts, data)),
-            *matches.techniques(reading),
-            *matches.themes(reading, self._kinds, follows=opinion.tutorial, resembles_at=cuts["resembles"]),
-        )
-        sides = facets.read(
-            reading,
-            found,
-            self._names,
-            said,
-            data=data,
-            method=method,
-            follows=opinion.tutorial,
-            own=float(opinion.origin[1]),
-        )
-        named = any(m.kind == "dataset" for m in found) or any(m.sure and m.kind == "cliche" for m in reading.mentions)
+        found = matches.datasets(reading, links, matches.carried(links, cuts, data))
+        named = bool(found) or any(m.sure and m.kind == "cliche" for m in reading.mentions)
         brief = reading.brief
         conclusion = verdict.decide(opinion, cuts, words=brief.words, language=brief.language, names_known=named)
-        return _Judged(reading, links, row, found, sides, conclusion)
+        return _Weighed(said, row, opinion, found, conclusion)
 
     def _projects(self, briefs: Sequence[Brief]) -> list[list[_Judged]]:
         """Judge the projects of every text that holds several, one by one; none where it holds one."""
@@ -354,23 +373,21 @@ class Checker:
     def _advise(
         self, judged: Sequence[_Judged], about: Sequence[About | None]
     ) -> list[tuple[tuple[Suggestion, Projected], ...]]:
-        """Suggest, judge every rewrite by the same path, and keep what the checker itself finds to help."""
-        offers = [
-            advice.suggest(one.reading, one.facets, one.verdict.label, one.matches, self.catalogue, self._handbook, who)
-            for one, who in zip(judged, about, strict=True)
-        ]
-        controls = [advice.control(o.reading, o.verdict.label, o.matches, self.catalogue) for o in judged]
-        briefs = [
-            intake.read(text, language=one.reading.brief.language)
-            for one, some, same in zip(judged, offers, controls, strict=True)
-            for text in (*(s.rewrite for s in some), same)
-        ]
-        answers = iter(self._judge_all(briefs))
-        chosen = []
-        for one, some in zip(judged, offers, strict=True):
-            tried, before = [(s, _projected(next(answers))) for s in some], one.verdict
-            chosen.append(advice.choose(tried, before.label, before.flag_probability, _projected(next(answers))))
-        return chosen
+        """Suggest, judge rewrites by the same path, and keep what the checker itself finds to help."""
+        return advice.settle([self._offer(one, who) for one, who in zip(judged, about, strict=True)], self._projected)
+
+    def _offer(self, one: _Judged, about: About | None) -> advice.Offer:
+        reading, label, found = one.reading, one.verdict.label, one.matches
+        candidates = advice.suggest(reading, one.facets, label, found, self.catalogue, self._handbook, about)
+        # Only of these two is more asked than that a rewrite does no harm.
+        again = advice.control(reading, label, found, self.catalogue) if label in {"well_worn", "partly_known"} else ""
+        return advice.Offer(candidates, again, label, one.verdict.flag_probability, reading.brief.language)
+
+    def _projected(self, texts: Sequence[tuple[str, str]]) -> list[Projected]:
+        readings = self._read([intake.read(text, language=language) for text, language in texts])
+        with stages.stage("judging"):
+            verdicts = [self._weigh(reading).verdict for reading in readings]
+        return [Projected(one.label, one.flag_probability) for one in verdicts]
 
     @stages.stage("report")
     def _report(
@@ -382,7 +399,7 @@ class Checker:
     ) -> Report:
         pulls = self._judge.pulls(one.row)
         leanings = self._judge.words(one.reading, one.row)
-        why = verdict.reasons(pulls, one.matches, one.facets, _telling(one, leanings, pulls))
+        why = verdict.reasons(pulls, one.matches, one.facets, facets.telling(one.reading, leanings, pulls))
         return compose.report(
             one.reading.brief,
             one.verdict,
@@ -430,18 +447,3 @@ def ensure_index(
 def _whole(one: _Judged, parts: Sequence[_Judged]) -> _Judged:
     """Let the whole listen to its parts."""
     return replace(one, verdict=verdict.of_whole(one.verdict, [part.verdict for part in parts]))
-
-
-def _projected(one: _Judged) -> Projected:
-    return Projected(one.verdict.label, one.verdict.flag_probability)
-
-
-def _telling(one: _Judged, leanings: dict[int, float], pulls: dict[str, float]) -> dict[str, Sequence[Any]]:
-    """Point at the sentences whose wording and meaning lean furthest the way that the side pulls."""
-    brief = one.reading.brief
-    result: dict[str, Sequence[Any]] = {}
-    for side in ("wording", "sense"):
-        sign = 1.0 if pulls[side] >= 0 else -1.0
-        furthest = sorted(leanings, key=lambda i: -sign * leanings[i])[:2]
-        result[side] = matches.evidence(brief, [brief.sentences[i].span for i in furthest])
-    return result

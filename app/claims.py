@@ -77,7 +77,11 @@ def mute(brief: Brief) -> Brief:
 
 def says_nothing(sentence: str) -> bool:
     """Tell whether a sentence only claims, orders, denies or lists keywords."""
-    if _KEYWORDS.match(sentence) or any(not sentence[: m.start()].strip() for m in _endings(sentence)):
+    return _says_nothing(sentence, _endings(sentence))
+
+
+def _says_nothing(sentence: str, endings: list[re.Match[str]]) -> bool:
+    if _KEYWORDS.match(sentence) or any(not sentence[: m.start()].strip() for m in endings):
         return True
     rest, claims = _CLAIM.subn(" ", sentence)
     facts = [word for word in re.findall(r"\w+", rest.casefold()) if word not in _EMPTY]
@@ -85,11 +89,12 @@ def says_nothing(sentence: str) -> bool:
 
 
 def _heard(sentence: Sentence, text: str) -> Sentence:
-    if says_nothing(sentence.text):
+    endings = _endings(sentence.text)
+    if _says_nothing(sentence.text, endings):
         return replace(sentence, counted=False)
     start, raw = sentence.span.start, text[sentence.span.start : sentence.span.end]
     # An order or a denial may hang on a sentence that has facts, where nobody wrote a full stop between them.
-    for said, written in zip(_endings(sentence.text), _endings(raw), strict=False):
+    for said, written in zip(endings, _endings(raw) if endings else (), strict=False):
         return replace(sentence, text=sentence.text[: said.start()], span=Span(start, start + written.start()))
     return sentence
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from app import __version__, batch, console, upkeep
-from app.batch import BatchFormat
+from app import __version__, console, upkeep
 from app.errors import BadInput, BadSetting, OriginalityError, PortInUse
 
 if TYPE_CHECKING:
@@ -135,7 +134,7 @@ def screen(
     columns: Annotated[
         str, typer.Option(help="Which columns a table has: text=NAME,id=NAME,candidate=…,title=…,link=…")
     ] = "",
-    format: Annotated[BatchFormat, typer.Option(help="How to write the reports.")] = BatchFormat.jsonl,  # noqa: A002
+    format: Annotated[console.Format, typer.Option(help="How to write the reports.")] = console.Format.jsonl,  # noqa: A002
     output: Annotated[Path | None, typer.Option(help="File to write; standard output if not given.")] = None,
     errors: Annotated[
         Path | None, typer.Option(help="File to copy the errors to, as JSONL with the input's line number.")
@@ -155,7 +154,7 @@ def screen(
 
     Exits with 0 at the end, 2 if nothing could be judged, 130 if it was stopped; --resume goes on from there.
     """
-    from app import submissions  # noqa: PLC0415
+    from app import batch, submissions  # noqa: PLC0415
 
     order = batch.Order(
         files=tuple(files or ()),
@@ -173,7 +172,7 @@ def screen(
     try:
         tally = batch.screen(order)
     except KeyboardInterrupt:
-        go_on = "" if output is None or format is BatchFormat.html else " The same command with --resume goes on."
+        go_on = "" if output is None or format is console.Format.html else " The same command with --resume goes on."
         _fail(f"Stopped.{go_on}", EXIT_STOPPED)
     typer.echo(f"originality: {tally}.", err=True)
     if tally.failed and not tally.judged:

@@ -32,6 +32,14 @@ class Engine(StrEnum):
     daft = "daft"
 
 
+class Format(StrEnum):
+    """How many reports are written."""
+
+    jsonl = "jsonl"
+    csv = "csv"
+    html = "html"
+
+
 ENGINE_OPTION = typer.Option(
     "--engine", help="daft: by Daft, in this process, or on the Ray cluster that ORIGINALITY_RAY_ADDRESS names."
 )
@@ -58,12 +66,16 @@ def open_checker() -> Checker:
 
 def rephrased(report: Report, text: str, catalogue: Catalogue, language: str) -> Report:
     """Have the suggestions worded anew, if a language model was chosen; says first, on standard error, what leaves."""
-    import asyncio  # noqa: PLC0415
-
-    from app.rephrase import opened  # noqa: PLC0415
     from app.settings import Settings  # noqa: PLC0415
 
-    rephraser = opened(Settings.from_environment().language_model)
+    chosen = Settings.from_environment().language_model
+    if chosen is None:
+        return report
+    import asyncio  # noqa: PLC0415
+
+    from app.rephrase import opened  # noqa: PLC0415  with what it sends by, it takes longer than the check
+
+    rephraser = opened(chosen)
     if rephraser is None or not report.suggestions:
         return report
     typer.echo(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from app import corpus
@@ -24,6 +24,11 @@ MAX_CHOICES = 20
 MAX_PAGE = 500
 MAX_COMMENT = 1_000
 MAX_KEPT_TEXT = 20_000
+MOST = 2**31 - 1
+"""Largest number that an address may carry: what a column of every database holds."""
+NAME_FORM = "^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$"
+"""A collection's name; ``app.store`` holds names to it."""
+URL_FORM = "^(?:https?://|$)"
 Kind = Literal["dataset", "technique", "tutorial", "cliche", "alternative"]
 AnyEntry: TypeAlias = Dataset | Technique | Tutorial | Cliche | Alternative
 
@@ -56,8 +61,20 @@ class AtMost:
         return value
 
 
+def formed(pattern: str) -> Any:
+    """Document a form, which is held by the room that it belongs to, with words of its own."""
+    return Field(json_schema_extra={"pattern": pattern})
+
+
+def _whole(value: Any) -> Any:
+    """Read 3.0 as 3: JSON knows one kind of number, and to JSON Schema both are an integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Line = Annotated[str, AtMost(500)]
-CollectionName = Annotated[str, AtMost(64)]
+Address = Annotated[str, AtMost(500), formed(URL_FORM)]
+CollectionName = Annotated[str, AtMost(64), formed(NAME_FORM)]
+Tier = Annotated[int, Field(ge=1, le=3), BeforeValidator(_whole)]
 
 
 class AboutIn(In):
@@ -128,7 +145,7 @@ class SearchIn(In):
     """A query that is too long or too private for an address."""
 
     q: Annotated[str, AtMost(20_000)]
-    k: int = Field(default=10, ge=1, le=MAX_HITS)
+    k: Annotated[int, Field(ge=1, le=MAX_HITS), BeforeValidator(_whole)] = 10
     kind: list[EntryKind] = Field(default=[], description="Kinds to look among; all where it is empty.")
     modality: list[Line] = Field(
         default=[], max_length=MAX_CHOICES, description="Forms of data, such as image or tabular."
@@ -136,11 +153,13 @@ class SearchIn(In):
     task: list[Line] = Field(
         default=[], max_length=MAX_CHOICES, description="What it is used for, such as classification."
     )
-    tier: list[int] = Field(
+    tier: list[Tier] = Field(
         default=[], max_length=MAX_CHOICES, description="1: everyone's first portfolio; 3: its subfield."
     )
     collection: Annotated[str, AtMost(64)] = Field(
-        default="", description="Search this collection instead; needs a key."
+        default="",
+        description="Search this collection instead; needs a key.",
+        json_schema_extra={"pattern": f"{NAME_FORM}|^$"},
     )
 
 
@@ -155,8 +174,8 @@ class RowIn(In):
 
     id: Annotated[str, AtMost(corpus.MAX_ID_CHARS)] = Field(min_length=1, description="One that is there is replaced.")
     name: Annotated[str, AtMost(corpus.MAX_NAME_CHARS)] = Field(min_length=1)
-    about: str = ""
-    url: Line = ""
+    about: Annotated[str, AtMost(corpus.MAX_ABOUT_CHARS)] = ""
+    url: Address = ""
     source: Line = ""
     licence: Line = ""
     retrieved: Line = ""

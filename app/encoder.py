@@ -19,7 +19,7 @@ import numpy as np
 from app.errors import ModelUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sentence_transformers import SentenceTransformer
 
@@ -44,6 +44,9 @@ STATES_LAYER = 4
 there the tokens are already drawn towards the sentence as a whole."""
 MAX_STATES = 64
 """Tokens of a sentence whose states are kept: of the labelled texts' sentences, one in two hundred is longer."""
+
+KEPT_BYTES = 12_000_000
+"""What is remembered of sentences: those of the longest text, or some five hundred, a text's rewrites among them."""
 
 
 class TextEncoder(Protocol):
@@ -158,10 +161,10 @@ class SentenceTransformersEncoder:
 class CachedEncoder:
     """Remembers the vectors of the latest sentences, by a hash of their words, in memory alone."""
 
-    def __init__(self, inner: Encoder, capacity: int = 1_024) -> None:
-        """Wrap an encoder; ``capacity`` sentences of some 20 kB each are kept."""
+    def __init__(self, inner: Encoder, most_bytes: int = KEPT_BYTES) -> None:
+        """Wrap an encoder; ``most_bytes`` of vectors and states are kept."""
         self._inner = inner
-        self._capacity = capacity
+        self._most_bytes, self._bytes = most_bytes, 0
         self._kept: OrderedDict[bytes, tuple[Vectors, States]] = OrderedDict()
         self._lock = Lock()
         self.name = inner.name
@@ -181,14 +184,29 @@ class CachedEncoder:
             known = {key: self._kept[key] for key in keys if key in self._kept}
         fresh = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if fresh:
-            known |= dict(zip(fresh, zip(*self._inner.read(list(fresh.values())), strict=True), strict=True))
-            with self._lock:
-                for key in fresh:
-                    self._kept[key] = known[key]
-                while len(self._kept) > self._capacity:
-                    self._kept.popitem(last=False)
+            read = zip(*self._inner.read(list(map(_sound, fresh.values()))), strict=True)
+            # A row as it is would hold all others that were read with it.
+            known |= {key: (vector.copy(), states) for key, (vector, states) in zip(fresh, read, strict=True)}
+            self._keep({key: known[key] for key in fresh})
         vectors = np.stack([known[key][0] for key in keys]) if keys else np.zeros((0, DIMENSION), dtype=np.float32)
         return vectors, [known[key][1] for key in keys]
+
+    def _keep(self, fresh: Mapping[bytes, tuple[Vectors, States]]) -> None:
+        with self._lock:
+            for key, one in fresh.items():
+                self._bytes += _size(one) - (_size(self._kept[key]) if key in self._kept else 0)
+                self._kept[key] = one
+            while self._bytes > self._most_bytes:
+                self._bytes -= _size(self._kept.popitem(last=False)[1])
+
+
+def _size(one: tuple[Vectors, States]) -> int:
+    return sum(part.nbytes for part in one)
+
+
+def _sound(text: str) -> str:
+    """Replace halves of characters, which JSON can carry and no tokenizer takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @cache

@@ -8,7 +8,8 @@
     │   ├── TextTooLong       more than is read in one go
     │   ├── FileUnreadable    a file of cases or ideas that can't be read
     │   ├── CollectionMissing there is no collection of that name
-    │   └── ScreeningMissing  there is no screening of that name
+    │   ├── ScreeningMissing  there is no screening of that name
+    │   └── ScreeningEnded    it is done or cancelled, and what was asked is for one that isn't
     ├── AccessDenied          a key is missing, or doesn't allow what was asked
     │   └── ScopeMissing      a key that is ours doesn't allow this part of the API
     ├── KeysUnusable          the file of keys can't be read, or written
@@ -59,6 +60,10 @@ class CollectionMissing(BadInput):
 
 class ScreeningMissing(BadInput):
     """There is no screening of that name, or it is another's."""
+
+
+class ScreeningEnded(BadInput):
+    """The screening is done or cancelled, and what was asked is for one that isn't."""
 
 
 class AccessDenied(OriginalityError):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from app.records import DataStatus, Match, MethodStatus, Reading, Span
+    from app.records import DataStatus, Evidence, Match, MethodStatus, Reading, Span
 
     Scores = NDArray[np.floating]
 
@@ -96,6 +96,23 @@ def read(
         method=_of(method, [m for m in matches if m.kind == "technique" and m.role == "uses"], names),
         additions=_additions(reading, said, own),
     )
+
+
+def telling(
+    reading: Reading, leanings: Mapping[int, float], pulls: Mapping[str, float]
+) -> dict[str, Sequence[Evidence]]:
+    """Point at the sentences whose wording and meaning lean furthest the way that the side pulls.
+
+    Args:
+        leanings: index of a sentence to how far it leans to worn.
+        pulls: side of the text to its log-odds towards well worn.
+    """
+    result: dict[str, Sequence[Evidence]] = {}
+    for side in ("wording", "sense"):
+        sign = 1.0 if pulls[side] >= 0 else -1.0
+        furthest = sorted(leanings, key=lambda i, sign=sign: -sign * leanings[i])[:2]  # type: ignore[misc]
+        result[side] = evidence(reading.brief, [reading.brief.sentences[i].span for i in furthest])
+    return result
 
 
 def _problem(matches: Sequence[Match], names: Mapping[str, str], follows: float) -> Facet:

@@ -122,9 +122,12 @@ def _of_nearness(reading: Reading, entries: Mapping[str, Entry]) -> dict[str, fl
     sentence: dict[str, float] = {}
     overall: dict[str, float] = {}
     for entry, hit in reading.nearest.items():
+        whole = reading.overall[entry]
         for label in _labels(entries[entry]):
-            sentence[label] = max(sentence.get(label, 0.0), hit.cosine)
-            overall[label] = max(overall.get(label, 0.0), reading.overall[entry])
+            if hit.cosine > sentence.get(label, 0.0):
+                sentence[label] = hit.cosine
+            if whole > overall.get(label, 0.0):
+                overall[label] = whole
     labels = [*_KINDS, "cliche", *(f"genre.{g}" for g in _GENRES), "tutorial.tier1"]
     return {f"near.{label}": sentence.get(label, 0.0) for label in labels} | {
         f"near.{label}.overall": overall.get(label, 0.0) for label in labels
@@ -157,13 +160,12 @@ def _of_joins(links: Sequence[Link], near: Sequence[Taught], entries: Mapping[st
     probability = {one.entry: one.probability for one in links}
     best = dict.fromkeys(("join.data_and_method", "join.sentence", "join.overall"), 0.0)
     for one in near:
-        data = max((probability.get(d, 0.0) for d in getattr(entries[one.entry], "datasets", ())), default=0.0)
-        scores = {
-            "join.data_and_method": data * (one.method > 0),
-            "join.sentence": (data + one.method) / 2 * max(0.0, one.cosine),
-            "join.overall": (0.3 + (data + one.method) / 2) * max(0.0, one.overall),
-        }
-        best = {name: max(best[name], scores[name]) for name in best}
+        data = max([probability.get(d, 0.0) for d in getattr(entries[one.entry], "datasets", ())], default=0.0)
+        explained = (data + one.method) / 2
+        if one.method > 0:
+            best["join.data_and_method"] = max(best["join.data_and_method"], data)
+        best["join.sentence"] = max(best["join.sentence"], explained * max(0.0, one.cosine))
+        best["join.overall"] = max(best["join.overall"], (0.3 + explained) * max(0.0, one.overall))
     return best
 
 

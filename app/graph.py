@@ -77,7 +77,7 @@ def write(folder: Path, precision: Precision) -> bytes:
 def words(folder: Path) -> NDArray[np.float32]:
     """Give the embeddings of the model's words, shape (words, hidden).
 
-    They stay out of the graph, so that they can be mapped: a text touches few of their pages, and processes share them.
+    They stay out of the graph, so that a text's own rows alone are read: a session would hold all of them.
     """
     table = load_file(folder / "model.safetensors")["embeddings.word_embeddings.weight"]
     return np.asarray(table, dtype=np.float32)

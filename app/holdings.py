@@ -6,12 +6,12 @@ from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
 from app import access, corpus
 from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, gone, json_answer
-from app.contract import MAX_PAGE, CollectionOut, CollectionsOut, RowsIn, RowsOut
+from app.contract import MAX_PAGE, MOST, NAME_FORM, CollectionOut, CollectionsOut, RowsIn, RowsOut
 from app.errors import CollectionMissing
 from app.render import dumps
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.store import Store
 
 _FAULTS = (401, 404, 422, 429, 503)
+Name = Annotated[str, Path(json_schema_extra={"pattern": NAME_FORM})]
 
 router = APIRouter(prefix="/api/v1/collections", tags=["collections"], route_class=JsonRoute)
 
@@ -40,10 +41,10 @@ async def list_collections(request: Request, service: ServiceNow) -> Response:
 
 @router.get("/{name}/rows", responses=answers(RowsOut, *_FAULTS))
 async def list_rows(
-    name: str,
+    name: Name,
     request: Request,
     service: ServiceNow,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
 ) -> Response:
     """Give a collection's rows, page by page."""
@@ -60,7 +61,7 @@ async def list_rows(
 
 
 @router.post("/{name}/rows", responses=answers(CollectionOut, 401, 404, *BODY_FAULTS))
-async def add_rows(name: str, body: RowsIn, request: Request, service: ServiceNow) -> Response:
+async def add_rows(name: Name, body: RowsIn, request: Request, service: ServiceNow) -> Response:
     """Add rows to a collection, which is made if there is none; all are added, or none."""
     limits = access.admit(request, service, cost=len(body.rows))
     access.require(request, service, "write", [name])
@@ -74,7 +75,7 @@ async def add_rows(name: str, body: RowsIn, request: Request, service: ServiceNo
 
 
 @router.delete("/{name}/rows/{row:path}", responses=answers(CollectionOut, *_FAULTS))
-async def remove_row(name: str, row: str, request: Request, service: ServiceNow) -> Response:
+async def remove_row(name: Name, row: str, request: Request, service: ServiceNow) -> Response:
     """Remove one row."""
     limits = access.admit(request, service)
     access.require(request, service, "write", [name])
@@ -89,7 +90,7 @@ async def remove_row(name: str, row: str, request: Request, service: ServiceNow)
 
 
 @router.delete("/{name}", status_code=204, responses=gone(*_FAULTS))
-async def drop_collection(name: str, request: Request, service: ServiceNow) -> Response:
+async def drop_collection(name: Name, request: Request, service: ServiceNow) -> Response:
     """Delete a collection with all its versions."""
     limits = access.admit(request, service)
     access.require(request, service, "write", [name])

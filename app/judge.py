@@ -24,6 +24,7 @@ from app import features as named
 from app import roles, wording
 from app.errors import JudgeInvalid
 from app.matches import Linear
+from app.memo import Memo
 from app.records import Brief, Reading
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ OUTPUTS = sum(len(labels) for labels in HEADS.values())
 CUTS = ("flag", "first", "rests_on", "rests_on_own", "resembles")
 FLOOR = 1e-3
 """Smallest probability that a question hands on: below it there is too little data to tell more."""
+KEPT = 2_048
+"""Sentences whose filters' answers are kept, some 1.5 kB each."""
 MOST = 4.0
 """Deviations from the mean beyond which a feature says nothing more: one in 16,000 of normal ones lies there."""
 
@@ -96,7 +99,7 @@ class Coefficients:
         linker: one output over the features of a candidate dataset.
         roles: the sentence reader.
         named: OUTPUTS outputs over the named features.
-        wording: shape (OUTPUTS, wording.BUCKETS).
+        wording: shape (OUTPUTS, wording.BUCKETS); in the file's own float16, for a text asks for few of its columns.
         wording_bias: shape (OUTPUTS,).
         idf: shape (wording.BUCKETS,).
         sense: shape (OUTPUTS, 384).
@@ -112,7 +115,7 @@ class Coefficients:
     linker: Linear
     roles: roles.Network
     named: Linear
-    wording: Numbers
+    wording: NDArray[np.floating[Any]]
     wording_bias: Numbers
     idf: Numbers
     sense: Numbers
@@ -130,6 +133,7 @@ class Judge:
     def __init__(self, coefficients: Coefficients, sha256: str = "") -> None:
         """Wrap coefficients; ``sha256`` is that of their file."""
         self.coefficients = coefficients
+        self._phrases: Memo[NDArray[np.float32]] = Memo(KEPT)
         self.rules = f"{coefficients.about.get('date', 'unsaved')}@{sha256[:12]}"
 
     @classmethod
@@ -151,7 +155,12 @@ class Judge:
 
     def said(self, reading: Reading) -> NDArray[np.float32]:
         """Score what each counted sentence does, shape (counted, roles), in the order of ``roles.ROLES``."""
-        return roles.scores(reading, self.coefficients.roles)
+        network, states = self.coefficients.roles, reading.states
+        seen = self._phrases.answers(
+            [one.tobytes() for one in states],
+            lambda new: [row.copy() for row in roles.phrases([states[n] for n in new], network)],
+        )
+        return roles.scores(reading, network, np.stack(seen) if seen else None)
 
     def opinion(self, text: Text, without: str = "") -> Opinion:
         """Judge a text.
@@ -165,7 +174,8 @@ class Judge:
         c = self.coefficients
         return _Sides(
             bounded(c.named.standardise(text.features)),
-            c.wording[:, text.buckets] @ wording.weigh(text.buckets, text.values, c.idf) + c.wording_bias,
+            wording.weigh(text.buckets, text.values, c.idf) @ c.wording.T[text.buckets].astype(np.float64)
+            + c.wording_bias,
             c.sense @ text.whole.astype(np.float64) + c.sense_bias,
         )
 
@@ -189,13 +199,22 @@ class Judge:
     def _leanings(self) -> tuple[Numbers, Numbers]:
         """How far each bucket, shape (wording.BUCKETS,), and each side of meaning, shape (384,), lean to worn."""
         c, rest = self.coefficients, list(range(1, len(VERDICTS)))
-        return c.wording[0] - c.wording[rest].mean(axis=0), c.sense[0] - c.sense[rest].mean(axis=0)
+        worded = c.wording.astype(np.float64)
+        return worded[0] - worded[rest].mean(axis=0), c.sense[0] - c.sense[rest].mean(axis=0)
 
     def pulls(self, text: Text) -> dict[str, float]:
         """Tell how far each side of a text pulls towards well worn: log-odds with it less those without."""
-        sides = self._sides(text)
-        odds = _logit(self._answer(sides).flag)
-        return {side: odds - _logit(self._answer(sides, side).flag) for side in (*named.FAMILIES, "wording", "sense")}
+        c, sides = self.coefficients, self._sides(text)
+        # All answers at once: the text's own, one without each family, one without wording, one without meaning.
+        lacking = [np.zeros(len(sides.row), dtype=bool), *self._families.values()]
+        rows = np.where(np.stack([*lacking, lacking[0], lacking[0]]), 0.0, sides.row)
+        parts = np.empty((3, len(rows), OUTPUTS))
+        parts[0], parts[1], parts[2] = rows @ c.named.weights.T + c.named.intercepts, sides.wording, sides.sense
+        parts[1, -2], parts[2, -1] = c.wording_bias, c.sense_bias
+        answers = _standardised(split(np.tensordot(c.mix, parts, 1)), c.last_verdict)
+        flags = softmax(answers @ c.last_verdict.weights.T + c.last_verdict.intercepts)[:, 0]
+        odds, *without = map(_logit, flags.tolist())
+        return {side: odds - less for side, less in zip((*self._families, "wording", "sense"), without, strict=True)}
 
     def words(self, reading: Reading, text: Text) -> dict[int, float]:
         """Tell how far the wording and meaning of each counted sentence lean to worn, by index into its sentences."""
@@ -212,16 +231,14 @@ class Judge:
 
 def see(reading: Reading, row: Mapping[str, float]) -> Text:
     """Take from a reading what the judge looks at."""
-    each = [_buckets(reading.brief.sentences[i].text) for i in reading.counted]
-    # As wording.counts gives them, but a sentence that stood in an earlier text isn't taken apart again.
-    buckets, counts = np.unique(np.concatenate([np.zeros(0, dtype=np.int32), *each]), return_counts=True)
-    return Text(row, buckets, 1.0 + np.log(counts.astype(np.float64)), reading.vectors[-1])
+    buckets, values = wording.counted([_buckets(reading.brief.sentences[i].text) for i in reading.counted])
+    return Text(row, buckets, values, reading.vectors[-1])
 
 
-@lru_cache(maxsize=2_048)
+@lru_cache(maxsize=KEPT)
 def _buckets(sentence: str) -> NDArray[np.int32]:
     """Give the bucket of every group in a sentence; kept, since the rewrites of a text share most sentences with it."""
-    return np.fromiter((bucket for bucket, _ in wording.groups(sentence)), dtype=np.int32)
+    return wording.buckets(sentence)
 
 
 def bounded(standard: Numbers) -> Numbers:
@@ -236,20 +253,26 @@ def last(logits: Numbers, verdict: Linear, origin: Linear) -> Opinion:
         logits: shape (OUTPUTS,), the heads one after the other.
     """
     answers = split(logits)
-    row = (np.log(np.clip(np.concatenate(list(answers.values())), FLOOR, 1.0)) - verdict.mean) / verdict.scale
+    row = _standardised(answers, verdict)
     return Opinion(
-        verdict=softmax(verdict.weights @ row + verdict.intercepts),
-        origin=softmax(origin.weights @ row + origin.intercepts),
+        verdict=softmax(row @ verdict.weights.T + verdict.intercepts),
+        origin=softmax(row @ origin.weights.T + origin.intercepts),
         method=answers["method"],
         tutorial=float(answers["tutorial"][1]),
     )
 
 
+def _standardised(answers: Mapping[str, Numbers], linear: Linear) -> Numbers:
+    """Give the answers to all questions as a last linear model takes them, along the last axis."""
+    likely = np.log(np.clip(np.concatenate(list(answers.values()), axis=-1), FLOOR, 1.0))
+    return np.asarray((likely - linear.mean) / linear.scale)
+
+
 def split(logits: Numbers) -> dict[str, Numbers]:
-    """Cut a row of logits into heads and squash each to probabilities."""
+    """Cut rows of logits into heads and squash each to probabilities."""
     found, at = {}, 0
     for head, labels in HEADS.items():
-        found[head] = softmax(logits[at : at + len(labels)])
+        found[head] = softmax(logits[..., at : at + len(labels)])
         at += len(labels)
     return found
 
@@ -300,7 +323,7 @@ def load(file: Path) -> Coefficients:
         OSError, SafetensorError, KeyError, ValueError: if it isn't such a file.
     """
     # First of all, since it checks the header: what stands in a damaged one is no length to be read.
-    arrays = {name: value.astype(np.float64) for name, value in load_file(file).items()}
+    arrays = {name: value if name == "wording" else value.astype(np.float64) for name, value in load_file(file).items()}
     with file.open("rb") as stream:
         header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))["__metadata__"]
     judge = json.loads(header["judge"])
@@ -319,6 +342,8 @@ def load(file: Path) -> Coefficients:
         raise ValueError("the sentence reader differs")
     if arrays["wording"].shape != (OUTPUTS, wording.BUCKETS):
         raise ValueError("the wording's width differs")
+    # One bucket's weights stand together: a text has some hundreds of them.
+    arrays["wording"] = np.asfortranarray(arrays["wording"])
     reader = roles.Network(**{name: arrays[f"roles.{name}"].astype(np.float32) for name in roles.SHAPES})
     found: dict[str, Any] = {**linears, "roles": reader, **{name: arrays[name] for name in _ARRAYS}}
     return Coefficients(**found, cuts=judge["cuts"], about=judge["about"])

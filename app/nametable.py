@@ -11,6 +11,7 @@ import inspect
 import json
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,16 +22,27 @@ from app.reader import tables
 from app.records import Name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from app.catalogue import Catalogue
     from app.encoder import Encoder
 
 
-class _Owners(dict[str, list[Name]]):
-    """The names of each form, made when they are asked for: a text asks for some dozens out of thirty thousand."""
+class _Owners(Mapping[str, list[Name]]):
+    """The names of each form, as JSON until they are asked for: a text asks for some dozens out of thirty thousand."""
+
+    def __init__(self, written: dict[str, str]) -> None:
+        """Take forms, each with its names as JSON."""
+        self._written = written
 
     def __getitem__(self, form: str) -> list[Name]:
-        owners: list[Any] = super().__getitem__(form)  # as JSON keeps names
-        return [Name(*one) for one in owners]
+        return [Name(*one) for one in json.loads(self._written[form])]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._written)
+
+    def __len__(self) -> int:
+        return len(self._written)
 
 
 def finder(folder: Path, catalogue: Catalogue, encoder: Encoder) -> AliasFinder:
@@ -43,25 +55,32 @@ def finder(folder: Path, catalogue: Catalogue, encoder: Encoder) -> AliasFinder:
     except OSError:
         pass  # not kept yet, or not for us to read
     written = _written(tables(catalogue, encoder))
-    _keep(file, json.dumps(written, ensure_ascii=False, separators=(",", ":")).encode())
+    _keep(file, _json(written).encode())
     return AliasFinder(_read(written))
 
 
 def _written(made: Tables) -> dict[str, Any]:
     """Put tables as JSON can say them; forms keep their order."""
     return {
-        "names": {form: [(n.entry, n.kind, n.text, n.sure) for n in owners] for form, owners in made.names.items()},
+        "names": {form: _json([(n.entry, n.kind, n.text, n.sure) for n in some]) for form, some in made.names.items()},
         "vocabulary": sorted(made.vocabulary),
         "typos": [(words, first, forms) for (words, first), forms in made.typos.items()],
     }
 
 
 def _read(written: dict[str, Any]) -> Tables:
+    owners = _Owners(written["names"])
+    # JSON gives each word anew: those that are names already are kept once.
+    same = {form: form for form in owners}
     return Tables(
-        _Owners(written["names"]),
-        frozenset(written["vocabulary"]),
-        {(words, first): forms for words, first, forms in written["typos"]},
+        owners,
+        frozenset(same.get(word, word) for word in written["vocabulary"]),
+        {(words, first): [same[form] for form in forms] for words, first, forms in written["typos"]},
     )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _key(catalogue: Catalogue, encoder: Encoder) -> str:

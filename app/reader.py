@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.encoder import Encoder
-    from app.index import ViewIndex
+    from app.index import Tops, ViewIndex
     from app.records import EntryKind, Mention, States, Vectors
 
 NEAREST_VIEWS: dict[EntryKind, int] = {"dataset": 24, "technique": 8, "tutorial": 16, "cliche": 8}
 """Views asked for per row and kind: an entry has up to seven, so that some four to eight entries of a kind are seen."""
+CUES_KEPT = 1_024
+"""Sentences whose cues are kept."""
 VIEWS_PER_ENTRY = 10
 """At most so many views has an entry; asking for that many times k rows can't miss one of the k best entries."""
 
@@ -36,6 +40,8 @@ class Reader:
         self._encoder = encoder
         self._index = index
         self._finder = finder or AliasFinder(tables(catalogue, encoder))
+        # A text and its rewrites share most of their sentences.
+        self._found = lru_cache(maxsize=CUES_KEPT)(cues.find)
 
     def read(self, briefs: Sequence[Brief]) -> list[Reading]:
         """Read briefs together, so that all their sentences share the encoder's batches."""
@@ -43,9 +49,13 @@ class Reader:
         texts = [[b.sentences[i].text for i in which] for b, which in zip(briefs, counted, strict=True)]
         vectors, states = self._encoder.read([t for one in texts for t in one])
         ends = np.cumsum([len(one) for one in texts])
+        parts = [vectors[end - len(one) : end] for one, end in zip(texts, ends, strict=True)]
+        rows = [np.concatenate([sentences, _whole(sentences)]) for sentences in parts]
+        # Together, since most of a search's time goes into fetching what is searched.
+        tops = iter(self._index.tops(np.concatenate(rows), NEAREST_VIEWS) if rows else ())
         return [
-            self._reading(brief, which, vectors[end - len(which) : end], tuple(states[end - len(which) : end]))
-            for brief, which, end in zip(briefs, counted, ends, strict=True)
+            self._reading(brief, which, own, tuple(states[end - len(which) : end]), list(islice(tops, len(own))))
+            for brief, which, own, end in zip(briefs, counted, rows, ends, strict=True)
         ]
 
     def datasets_named(self, name: str) -> list[str]:
@@ -74,12 +84,11 @@ class Reader:
         ]  # fmt: skip
 
     def _reading(
-        self, brief: Brief, counted: tuple[int, ...], sentences: Vectors, states: tuple[States, ...]
+        self, brief: Brief, counted: tuple[int, ...], vectors: Vectors, states: tuple[States, ...], tops: list[Tops]
     ) -> Reading:
         folded = fold(brief.text)
         mentions = self._mentions(brief, folded)
-        vectors = np.concatenate([sentences, _whole(sentences)])
-        nearest, overall = self._near(vectors, {m.entry for m in mentions})
+        nearest, overall = self._index.near(vectors, tops, {m.entry for m in mentions})
         return Reading(
             brief=brief,
             counted=counted,
@@ -87,7 +96,7 @@ class Reader:
             states=states,
             folded=folded.text,
             mentions=mentions,
-            cues=tuple(_cues(brief, i) for i in counted),
+            cues=tuple(self._cues(brief, i) for i in counted),
             nearest=nearest,
             overall=overall,
         )
@@ -100,28 +109,16 @@ class Reader:
             found = longest([*found, *self._finder.find(brief, _folded(glossary.read(brief.text)))])
         return tuple(found)
 
-    def _near(self, vectors: Vectors, named: set[str]) -> tuple[dict[str, Hit], dict[str, float]]:
-        """Find, per entry that comes near or is named, its nearest sentence and its nearness to the whole."""
-        nearest: dict[str, Hit] = {}
-        overall: dict[str, float] = {}
-        last = len(vectors) - 1
-        if last < 1:
-            return nearest, overall
-        for kind, k in NEAREST_VIEWS.items():
-            for row, hits in enumerate(self._index.search(vectors, k, kind)):
-                for hit in hits:
-                    if row == last:
-                        overall[hit.entry] = max(overall.get(hit.entry, -1.0), hit.cosine)
-                    elif hit.entry not in nearest or hit.cosine > nearest[hit.entry].cosine:
-                        nearest[hit.entry] = hit
-        for entry in sorted((named | overall.keys()) - nearest.keys()):
-            found = self._index.best(entry, vectors[:last])
-            if found:
-                nearest[entry] = found
-        for entry in sorted(nearest.keys() - overall.keys()):
-            found = self._index.best(entry, vectors[last:])
-            overall[entry] = found.cosine if found else 0.0
-        return nearest, overall
+    def _cues(self, brief: Brief, number: int) -> dict[str, Span]:
+        sentence = brief.sentences[number]
+        start = sentence.span.start
+        raw = brief.text[start : sentence.span.end] or sentence.text
+        found = self._found(raw)
+        glossary = gloss.of(brief.language)
+        if glossary and sentence.kind != "code":
+            glossed = glossary.read(raw)
+            found = {name: glossed.origin(a, b) for name, (a, b) in cues.find(glossed.text).items() if a < b} | found
+        return {name: Span(start + a, start + b) for name, (a, b) in found.items()}
 
 
 def tables(catalogue: Catalogue, encoder: Encoder) -> Tables:
@@ -150,15 +147,3 @@ def _folded(glossed: gloss.Gloss) -> Folded:
         begins = at == 0 or glossed.origin(at - 1, at) != (start, end)
         origin.append(start if begins else end - 1)
     return Folded(folded.text, (*origin, glossed.places[-1][2]))
-
-
-def _cues(brief: Brief, number: int) -> dict[str, Span]:
-    sentence = brief.sentences[number]
-    start = sentence.span.start
-    raw = brief.text[start : sentence.span.end] or sentence.text
-    found = cues.find(raw)
-    glossary = gloss.of(brief.language)
-    if glossary and sentence.kind != "code":
-        glossed = glossary.read(raw)
-        found = {name: glossed.origin(a, b) for name, (a, b) in cues.find(glossed.text).items() if a < b} | found
-    return {name: Span(start + a, start + b) for name, (a, b) in found.items()}

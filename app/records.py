@@ -8,7 +8,7 @@ a new one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -111,8 +111,7 @@ class Mention:
     sure: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A view of a catalogue entry near a sentence in meaning; ``cosine`` is in [-1, 1], higher is nearer."""
 
     entry: str

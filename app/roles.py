@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,8 @@ import numpy as np
 from app import cues
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from app.records import Reading, States
@@ -75,27 +78,31 @@ class Network:
     bias: Numbers
 
 
-def scores(reading: Reading, network: Network) -> Numbers:
-    """Give the probability of every role for every counted sentence, shape (counted, roles), in [0, 1]."""
+def scores(reading: Reading, network: Network, seen: Numbers | None = None) -> Numbers:
+    """Give the probability of every role for every counted sentence, shape (counted, roles), in [0, 1].
+
+    Args:
+        seen: what ``phrases`` gives for the sentences' states, where that is known already.
+    """
     if not reading.counted:
         return np.zeros((0, len(ROLES)), dtype=np.float32)
     near = around(reading)
-    seen = np.hstack([_phrases(reading.states, network), np.maximum(near @ network.context + network.context_bias, 0)])
-    logits = seen @ network.out + near @ network.direct + network.bias
+    found = phrases(reading.states, network) if seen is None else seen
+    said = np.hstack([found, np.maximum(near @ network.context + network.context_bias, 0)])
+    logits = said @ network.out + near @ network.direct + network.bias
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
 
 
-def _phrases(states: tuple[States, ...], network: Network) -> Numbers:
-    """Apply the filters at every token of every sentence and keep each one's best place, shape (sentences, FILTERS)."""
-    before, here, after = np.split(network.filters, REACH)
-    found = []
-    for tokens in states:
-        rows = tokens.astype(np.float32)
-        answers = rows @ here + network.filters_bias
-        answers[1:] += rows[:-1] @ before
-        answers[:-1] += rows[1:] @ after
-        found.append(np.maximum(answers.max(axis=0), 0))
-    return np.stack(found)
+def phrases(states: Sequence[States], network: Network) -> Numbers:
+    """Apply the filters at every token of every sentence and keep each one's best place, shape (sentences, filters)."""
+    rows = np.concatenate(states).astype(np.float32)
+    before, here, after = (rows @ part for part in np.split(network.filters, REACH))
+    here += network.filters_bias
+    starts = np.cumsum([0, *map(len, states)])
+    for start, end in pairwise(starts.tolist()):
+        here[start + 1 : end] += before[start : end - 1]
+        here[start : end - 1] += after[start + 1 : end]
+    return np.asarray(np.maximum(np.maximum.reduceat(here, starts[:-1], axis=0), 0), dtype=np.float32)
 
 
 def summed(found: NDArray[np.floating]) -> dict[str, float]:

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tempfile
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
@@ -112,10 +113,32 @@ def described(encoder: Encoder) -> str:
     return f"{encoder.name} ({encoder.runtime})" if isinstance(encoder, ServedEncoder) else encoder.name
 
 
+class Rows:
+    """Rows of an array on the disk, read when they are asked for.
+
+    Mapped, every page that a text ever touched would count as this process's memory: forty megabytes after some hundred
+    texts. The system keeps the file's pages for all processes either way.
+    """
+
+    def __init__(self, file: Path) -> None:
+        """Open a file of NumPy's that holds an array of two dimensions, its rows one after the other."""
+        head = np.load(file, mmap_mode="r")
+        self._dtype, self._width, self._begin = head.dtype, head.shape[1], head.offset
+        self._file = os.open(file, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
+
+    def __getitem__(self, numbers: Tokens) -> Vectors:
+        """Give rows by their numbers, in order, each read once; any number of threads may ask."""
+        wanted, places = np.unique(numbers, return_inverse=True)
+        size = self._width * self._dtype.itemsize
+        read = b"".join(os.pread(self._file, size, self._begin + row * size) for row in wanted.tolist())
+        return np.frombuffer(read, dtype=self._dtype).reshape(len(wanted), self._width)[places]
+
+
 class OnnxEncoder:
     """The pinned weights under ONNX Runtime: every sentence once, without padding, on as many cores as there are."""
 
-    def __init__(self, session: InferenceSession, table: Vectors, tokenizer: Tokenizer, runtime: Runtime) -> None:
+    def __init__(self, session: InferenceSession, table: Rows, tokenizer: Tokenizer, runtime: Runtime) -> None:
         """Wrap an opened graph; use ``open``."""
         self._session = session
         self._table = table
@@ -145,12 +168,16 @@ class OnnxEncoder:
         options.intra_op_num_threads = 1  # cores are shared out by sentence, which costs no waiting within one
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        options.enable_cpu_mem_arena = False  # it keeps the largest text's memory for good
-        session = onnxruntime.InferenceSession(place / _GRAPH, options, providers=["CPUExecutionProvider"])
+        # What a run needs is kept from run to run: asked of the C library each time, it left that library's memory in
+        # pieces. MAX_TOKENS bounds it, to some four megabytes a core and to ten where sentences are that long. Grown by
+        # what is needed, not by doubling; a plan for each length of a run, all of which would be kept, saves nothing.
+        options.enable_mem_pattern = False
+        providers = [("CPUExecutionProvider", {"arena_extend_strategy": "kSameAsRequested"})]
+        session = onnxruntime.InferenceSession(place / _GRAPH, options, providers=providers)
         tokenizer = Tokenizer.from_file(str(place / _TOKENIZER))
         tokenizer.no_padding()
         tokenizer.enable_truncation(MAX_TOKENS)
-        return cls(session, np.load(place / _WORDS, mmap_mode="r"), tokenizer, runtime)
+        return cls(session, Rows(place / _WORDS), tokenizer, runtime)
 
     def words(self) -> frozenset[str]:
         """Give the words that the model knows whole; see ``Encoder.words``."""

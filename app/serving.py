@@ -25,6 +25,7 @@ from app.errors import (
     CollectionMissing,
     OriginalityError,
     ScopeMissing,
+    ScreeningEnded,
     ScreeningMissing,
     TextTooLong,
 )
@@ -81,6 +82,7 @@ STATUS: Mapping[type[Exception], int] = {
     TextTooLong: 413,
     CollectionMissing: 404,
     ScreeningMissing: 404,
+    ScreeningEnded: 409,
     BadInput: 422,
     TooManyRequests: 429,
     # Nobody reads it; the number, which nginx gives such requests, is for the log.
@@ -284,6 +286,7 @@ class Service:
         if (error := opening.exception()) is None:
             # What is open now stays: the collector went through all of it again and again, a tenth of a check's time.
             gc.freeze()
+            memory.give_back()
             self._opened(opening.result())
             _log.info("checker open")
         else:

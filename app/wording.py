@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,28 +36,36 @@ def counts(sentences: Iterable[str]) -> tuple[Buckets, Floats]:
     Returns:
         Bucket numbers, rising, and 1 + ln(count) of each; both shape (distinct groups,).
     """
-    total: Counter[int] = Counter()
-    for sentence in sentences:
-        for bucket, _ in groups(sentence):
-            total[bucket] += 1
-    keys = np.array(sorted(total), dtype=np.int32)
-    return keys, 1.0 + np.log(np.array([total[int(k)] for k in keys], dtype=np.float64))
+    return counted([buckets(sentence) for sentence in sentences])
 
 
-def groups(sentence: str) -> Iterator[tuple[int, str]]:
-    """Yield the bucket and the words or letters of every group in a sentence."""
-    words = _WORD.findall(sentence.casefold())
-    for word in words:
-        yield _bucket(word, 0), word
-    for left, right in pairwise(words):
-        pair = f"{left} {right}"
-        yield _bucket(pair, 0), pair
-    for token in sentence.casefold().split():
-        padded = f" {token} "
-        for size in (3, 4):
-            for at in range(max(1, len(padded) - size + 1)):
-                letters = padded[at : at + size]
-                yield _bucket(letters, 1), letters
+def counted(parts: Sequence[Buckets]) -> tuple[Buckets, Floats]:
+    """Count the groups of a text whose sentences have been taken apart; see ``counts``."""
+    keys, times = np.unique(np.concatenate([np.zeros(0, dtype=np.int32), *parts]), return_counts=True)
+    return keys, 1.0 + np.log(times.astype(np.float64))
+
+
+def buckets(sentence: str) -> Buckets:
+    """Give the bucket of every group in a sentence, in the order of ``groups``."""
+    words, letters = groups(sentence)
+    return np.concatenate([_numbers(words, WORD_BITS), _numbers(letters, LETTER_BITS) + 2**WORD_BITS])
+
+
+def groups(sentence: str) -> tuple[list[str], list[str]]:
+    """Take a sentence apart into words and pairs, and into groups of three and four letters."""
+    folded = sentence.casefold()
+    words = _WORD.findall(folded)
+    padded = [f" {token} " for token in folded.split()]
+    letters = [
+        token[at : at + size] for token in padded for size in (3, 4) for at in range(max(1, len(token) - size + 1))
+    ]
+    return [*words, *(f"{left} {right}" for left, right in pairwise(words))], letters
+
+
+def _numbers(groups: Sequence[str], bits: int) -> Buckets:
+    # crc32 is the same in every process and on every machine, which Python's own hash is not.
+    codes = np.fromiter((zlib.crc32(group.encode("utf-8", "replace")) for group in groups), np.uint32, len(groups))
+    return np.asarray(codes % 2**bits, dtype=np.int32)
 
 
 def weigh(buckets: Buckets, values: Floats, idf: Floats) -> Floats:
@@ -77,9 +84,3 @@ def weigh(buckets: Buckets, values: Floats, idf: Floats) -> Floats:
         if norm:
             weighed[half] /= norm
     return weighed
-
-
-def _bucket(group: str, half: int) -> int:
-    # crc32 is the same in every process and on every machine, which Python's own hash is not.
-    code = zlib.crc32(group.encode("utf-8", "replace"))
-    return int(code % 2**LETTER_BITS + 2**WORD_BITS) if half else int(code % 2**WORD_BITS)

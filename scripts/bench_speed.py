@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Print what a check costs as ratios whose sides run in turn: encoders, checks, batches, stages, cold starts, growth.
 
-Processor time, which all but the batches are measured in, changes less than the clock while others use the machine.
-Each figure is the median of the rounds. Every sentence has a number of its own, so that none is remembered.
+Processor time changes less than the clock while others use the machine; batches are measured by both. Checks, batches
+and stages are of ideas that people wrote, each for the first time: nothing is remembered from another round. Where a
+length is asked for, every sentence has a number of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -25,11 +26,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app import advice, ahead, intake
-from app.aliases import AliasFinder
+from app import ahead, claims, features, intake, judge, matches
 from app.batch import AT_ONCE
 from app.checker import GROUP, Checker, Submission
 from app.encoder import SentenceTransformersEncoder
+from app.index import ViewIndex
 from app.judge import Judge
 from app.reader import Reader
 from app.runtime import OnnxEncoder, ServedEncoder
@@ -63,14 +64,23 @@ COLD = {
     ),
 }
 GROWTH = (10, 50, 100, 400, 1_000, 4_000, 10_000)
-BATCH = 64
-"""Texts of a batch: four groups, two of which are under way at a time."""
+IDEAS = Path(__file__).parent.parent / "tests" / "cases" / "ideas.dev.jsonl"
+SIXTY = (48, 72)
+"""Words of an idea of about sixty."""
+PER_ROUND = 12
+"""Ideas of that length for each round; there are 61."""
 STAGES = {
+    "encoder": (OnnxEncoder, "read"),
     "intake": (intake, "read"),
-    "names": (AliasFinder, "find"),
-    "nearness": (Reader, "_near"),
+    "claims set aside": (claims, "mute"),
+    "names": (Reader, "_mentions"),
+    "cues": (Reader, "_cues"),
+    "search": (ViewIndex, "tops"),
+    "what is near": (ViewIndex, "near"),
     "sentence reader": (Judge, "said"),
-    "advice": (advice, "suggest"),
+    "linking of datasets": (matches, "candidates"),
+    "features": (features, "features"),
+    "advice": (Checker, "_offer"),
 }
 
 
@@ -142,86 +152,103 @@ def encoders(settings: Settings, rounds: int) -> dict[str, Any]:
     }
 
 
+def ideas(words: tuple[int, int]) -> list[str]:
+    """Give the labelled ideas whose length lies between two numbers of words."""
+    texts = [str(json.loads(line)["text"]) for line in IDEAS.read_text(encoding="utf-8").splitlines()]
+    return [text for text in texts if words[0] <= len(text.split()) <= words[1]]
+
+
+def _opened(settings: Settings, name: Runtime, encoder: Encoder) -> tuple[Checker, Timed]:
+    """Open a checker that remembers nothing yet, warm of one text that is no idea."""
+    timed = Timed(encoder)
+    checker = Checker.open(settings, encoder=ServedEncoder(timed, name))
+    judge._buckets.cache_clear()
+    checker.check(numbered("first"))
+    timed.seconds, timed.texts = 0.0, 0
+    timed.kept.clear()
+    return checker, timed
+
+
 def check(settings: Settings, rounds: int) -> dict[str, Any]:
-    """Compare a whole check with what its encoder takes of it, with and without suggestions, for each runtime."""
+    """Compare whole checks with what the encoder takes of them, with and without suggestions, for each runtime."""
     found: dict[str, Any] = {}
     sides: tuple[tuple[Runtime, Encoder], ...] = (
         ("reference", SentenceTransformersEncoder.open()),
         ("fp32", OnnxEncoder.open(settings.runtimes_dir, "fp32")),
         ("int8", OnnxEncoder.open(settings.runtimes_dir, "int8")),
     )
+    texts = ideas(SIXTY)[: PER_ROUND * rounds]
     for name, opened in sides:
-        timed = Timed(opened)
-        checker = Checker.open(settings, encoder=ServedEncoder(timed, name))
         for advise in (False, True):
-            checker.check_many([Submission(numbered(f"none {advise}"))], advise=advise)
-            ratios, sentences = [], 0
-            for number in range(rounds):
-                timed.seconds, timed.texts = 0.0, 0
-                text = numbered(f"{number}{advise}{name}")
-                whole = _spent(lambda text=text: checker.check_many([Submission(text)], advise=advise))  # type: ignore[misc]  # noqa: B023  called at once
-                ratios.append(whole / timed.seconds)
-                sentences = timed.texts
+            checker, timed = _opened(settings, name, opened)
+            whole = sum(_spent(lambda one=one: checker.check(one, suggest=advise)) for one in texts)  # type: ignore[misc]  # noqa: B023  called at once
             found[f"{name}, {'with' if advise else 'without'} suggestions"] = {
-                "check / its encoder": round(statistics.median(ratios), 2),
-                "sentences encoded": sentences,
+                "check / its encoder": round(whole / timed.seconds, 2),
+                "milliseconds": round(1000 * whole / len(texts), 1),
+                "sentences encoded": round(timed.texts / len(texts), 1),
             }
     return found
 
 
 def batch(settings: Settings, rounds: int) -> dict[str, Any]:
-    """Compare texts screened a second with what the encoder alone makes of their sentences, by the clock."""
+    """Compare texts screened a second with what the encoder alone makes of their sentences."""
     encoder = OnnxEncoder.open(settings.runtimes_dir, "fp32")
-    timed = Timed(encoder)
-    checker = Checker.open(settings, encoder=ServedEncoder(timed, "fp32"))
+    texts = [Submission(text) for text in ideas((1, 250))]
+    groups = [texts[at : at + GROUP] for at in range(0, len(texts), GROUP)]
     found = {}
     for advise in (False, True):
-        ratios = []
-        for number in range(rounds):
-            texts = [Submission(numbered(f"{number}b{advise}{at}")) for at in range(BATCH)]
-            groups = [texts[at : at + GROUP] for at in range(0, BATCH, GROUP)]
-            timed.kept.clear()
-            began = time.perf_counter()
-            for _ in ahead.ordered(partial(checker.check_many, advise=advise), groups, AT_ONCE):
-                pass
-            whole = time.perf_counter() - began
-            began = time.perf_counter()
-            for call in timed.kept:
-                encoder.read(call)
-            ratios.append((time.perf_counter() - began) / whole)
-        found[f"batch / raw encoder, {'with' if advise else 'without'} suggestions"] = round(
-            statistics.median(ratios), 2
-        )
+        ratios: dict[str, list[float]] = defaultdict(list)
+        for _ in range(rounds):
+            checker, timed = _opened(settings, "fp32", encoder)
+
+            def screened(checker: Checker = checker, advise: bool = advise) -> None:
+                deque(ahead.ordered(partial(checker.check_many, advise=advise), groups, AT_ONCE), maxlen=0)
+
+            whole = _both(screened)
+            calls = list(timed.kept)
+            raw = _both(lambda calls=calls: [encoder.read(call) for call in calls])  # type: ignore[misc]
+            for clock in whole:
+                ratios[clock].append(raw[clock] / whole[clock])
+        found["with suggestions" if advise else "without suggestions"] = {
+            clock: round(statistics.median(some), 2) for clock, some in ratios.items()
+        }
     return {"batch / raw encoder": found}
 
 
+def _both(work: Callable[[], object]) -> dict[str, float]:
+    """Take the time of something by the clock and by the processor."""
+    began, spent = time.perf_counter(), time.process_time()
+    work()
+    return {"by the clock": time.perf_counter() - began, "processor time": time.process_time() - spent}
+
+
 def stages(settings: Settings, rounds: int) -> dict[str, Any]:
-    """Tell which share of a check's processor time each stage takes, suggestions included."""
-    timed = Timed(OnnxEncoder.open(settings.runtimes_dir, "fp32"))
-    checker = Checker.open(settings, encoder=ServedEncoder(timed, "fp32"))
-    checker.check(numbered("first"))
+    """Tell which share of a check each stage takes, suggestions included; what a stage hands on isn't counted in it."""
+    checker, _ = _opened(settings, "fp32", OnnxEncoder.open(settings.runtimes_dir, "fp32"))
     spent: dict[str, float] = defaultdict(float)
+    texts = ideas(SIXTY)[: PER_ROUND * rounds]
     with ExitStack() as stack:
         for stage, (owner, name) in STAGES.items():
             stack.enter_context(_watched(spent, stage, owner, name))
-        timed.seconds = 0.0
-        whole = sum(_spent(lambda n=n: checker.check(numbered(f"s{n}"))) for n in range(4 * rounds))  # type: ignore[misc]
-    spent["encoder"] = timed.seconds
-    spent["the rest: cues, features, judge, report"] = whole - sum(spent.values())
+        began = time.perf_counter()
+        for text in texts:
+            checker.check(text)
+        whole = time.perf_counter() - began
+    spent["the rest: judge, facets, report"] = whole - sum(spent.values())
     return {stage: round(seconds / whole, 3) for stage, seconds in sorted(spent.items(), key=lambda one: -one[1])}
 
 
 @contextmanager
 def _watched(spent: dict[str, float], stage: str, owner: Any, name: str) -> Iterator[None]:
-    """Add up the processor time of a function for a while."""
+    """Add up the time of a function for a while, less that of watched functions that it calls."""
     plain = getattr(owner, name)
 
     def watched(*given: Any, **more: Any) -> Any:
-        began = time.process_time()
+        began, others = time.perf_counter(), sum(spent.values())
         try:
             return plain(*given, **more)
         finally:
-            spent[stage] += time.process_time() - began
+            spent[stage] += time.perf_counter() - began - (sum(spent.values()) - others)
 
     setattr(owner, name, watched)
     try:

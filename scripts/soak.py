@@ -6,7 +6,7 @@ are sent at a multiple of that, each when its time has come, whether or not thos
 for the service, as nobody does where many people ask. The multiple is of the most that was ever done, so that a machine
 that gets quieter is asked more. Texts differ from each other, so that nothing that is remembered answers them. It ends
 with 1 if a request got no answer or another than a report or a refusal with a time to come back, if a report came too
-late, or if the service's memory grew.
+late, or if the service's memory grew, or came to more than is promised.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import json
 import os
 import platform
 import random
@@ -31,17 +30,19 @@ from typing import TYPE_CHECKING
 import httpx
 
 from app.settings import Settings
+from scripts.ideas import ideas_without_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-CASES = Path(__file__).resolve().parents[1] / "tests" / "cases" / "ideas.dev.jsonl"
 CALLERS = 4
 """Who ask without a pause while the capacity is measured: twice the service's workers, so that none is ever idle."""
 OWN_S = 15.0
 """Longest that a check may take beside its wait for a worker; with the longest wait it makes up a minute."""
 GROWTH_MB = 0.5
 """Most that memory may grow in a minute: a thousandth and a half of it."""
+MOST_MB = 350.0
+"""Most that the service may ever hold, with the shipped catalogue."""
 NOISE_MB = 10.0
 """Memory that comes and goes: of a short run no line says anything, and this is what it may differ by."""
 LEAST_MINUTES = 4.0
@@ -102,7 +103,14 @@ class Soak:
         found += [] if any(a.status == 503 for a in self.answers) else ["nobody was refused: this was no overload"]
         if self.growth_mb > self.most_growth_mb:
             found.append(f"memory grew by {self.growth_mb:.1f} MB, more than {self.most_growth_mb:.1f}")
+        if self.highest_mb > MOST_MB:
+            found.append(f"memory came to {self.highest_mb:.0f} MB, more than {MOST_MB:.0f}")
         return found
+
+    @property
+    def highest_mb(self) -> float:
+        """Most that was held at any look."""
+        return max(held for _, held in self.memory)
 
     @property
     def slope_mb(self) -> float:
@@ -171,7 +179,7 @@ async def soak(url: str, pid: int, warm_up_s: float, seconds: float, times: floa
     async with httpx.AsyncClient(base_url=url, timeout=120.0, limits=limits, trust_env=False) as client:
         while not await _ready(client):  # noqa: ASYNC110  what is waited for is another process
             await asyncio.sleep(0.05)
-        seen, texts = Soak(resident_mb(pid)), _texts()
+        seen, texts = Soak(resident_mb(pid)), ideas_without_end()
         seen.capacity = await _capacity(client, texts, warm_up_s)
         began = time.monotonic()
         watching = asyncio.create_task(_watch(client, pid, seen, began))
@@ -198,6 +206,7 @@ def told(seen: Soak, max_wait_s: float) -> list[str]:
         f"reports after {_spread(done)} s; promised within {max_wait_s + OWN_S:.0f} s",
         f"refusals after {_spread(refused)} s",
         f"memory {' MB, '.join(course)} MB: at the start, warmed up, half-way, at the end",
+        f"never above {seen.highest_mb:.0f} MB; allowed {MOST_MB:.0f}",
         f"its slope from half-way on {seen.slope_mb:+.2f} MB/min, at most {seen.most_growth_mb / seen.minutes:.2f}",
     ]
 
@@ -278,13 +287,6 @@ async def _asked(client: httpx.AsyncClient, text: str, began: float) -> Answer:
         return Answer(0, start - began, time.monotonic() - start)
     took = time.monotonic() - start
     return Answer(answer.status_code, start - began, took, answer.headers.get("retry-after", ""))
-
-
-def _texts() -> Iterator[str]:
-    """Give labelled ideas on and on, each with another number in every sentence."""
-    ideas = [str(json.loads(line)["text"]) for line in CASES.read_text(encoding="utf-8").splitlines()]
-    for number in itertools.count():
-        yield ideas[number % len(ideas)].replace(". ", f" (no. {number}). ") + f" (No. {number})"
 
 
 def _spread(times: Sequence[float]) -> str:

@@ -9,6 +9,7 @@ import re
 import re._constants as op  # type: ignore[import-not-found]
 import re._parser as parser  # type: ignore[import-not-found]
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,8 +91,8 @@ def _flags(call: str) -> int:
 def _patterns(value: object, depth: int = 3) -> Iterator[re.Pattern[str]]:
     if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
         yield value
-    elif depth and isinstance(value, dict | tuple | list | set | frozenset):
-        for one in value.values() if isinstance(value, dict) else value:
+    elif depth and isinstance(value, Mapping | tuple | list | set | frozenset):
+        for one in value.values() if isinstance(value, Mapping) else value:
             yield from _patterns(one, depth - 1)
 
 

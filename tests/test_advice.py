@@ -15,7 +15,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from app.advice import Handbook, choose, control, keep, overlap, sources, suggest
+from app.advice import Handbook, Offer, choose, control, keep, overlap, settle, sources, suggest
 from app.advice.handbook import DATA, EFFORTS, FACETS
 from app.advice.selection import MARGIN, NEAR_DUPLICATE
 from app.advice.subject import subject
@@ -628,6 +628,63 @@ def test_the_choice_keeps_its_promises(
     ]
     if before == "well_worn":
         assert len(chosen) >= min(3, len(moving))
+
+
+OUTCOMES = st.lists(
+    st.tuples(
+        st.sampled_from(FACETS), st.sampled_from(LABELS), st.floats(0, 1), st.sampled_from(["told", "as [which]"])
+    ),
+    max_size=9,
+)
+
+
+@given(
+    offers=st.lists(
+        st.tuples(OUTCOMES, st.sampled_from(LABELS), st.floats(0, 1), st.sampled_from(LABELS), st.floats(0, 1)),
+        max_size=3,
+    )
+)
+def test_reading_few_rewrites_chooses_as_reading_all(
+    offers: Sequence[tuple[Sequence[tuple[str, VerdictLabel, float, str]], VerdictLabel, float, VerdictLabel, float]],
+) -> None:
+    """Whatever the judge says of whichever rewrite, the choice is that of having tried all; none is read twice."""
+    answers: dict[str, Projected] = {}
+    asked: list[Offer] = []
+    expected = []
+    for number, (outcomes, before, probability, again, by_form) in enumerate(offers):
+        candidates = [
+            replace(_suggestion(i, facet), rewrite=f"{number} {i} {text}")
+            for i, (facet, _, _, text) in enumerate(outcomes)
+        ]
+        tried = [(one, Projected(label, p)) for one, (_, label, p, _) in zip(candidates, outcomes, strict=True)]
+        answers |= {one.rewrite: projected for one, projected in tried}
+        retold = f"{number} again" if before in {"well_worn", "partly_known"} else ""
+        answers[retold] = Projected(again, by_form)
+        asked.append(Offer(candidates, retold, before, probability, "en"))
+        expected.append(choose(tried, before, probability, answers[retold]))
+    read: list[str] = []
+
+    def judge(texts: Sequence[tuple[str, str]]) -> list[Projected]:
+        read.extend(text for text, _ in texts)
+        return [answers[text] for text, _ in texts]
+
+    assert settle(asked, judge) == expected
+    assert len(set(read)) == len(read)
+    assert "" not in read
+
+
+def test_what_cannot_be_chosen_is_not_read() -> None:
+    """Where every rewrite does well, as many are read as are shown, and the control beside them."""
+    candidates = [replace(_suggestion(i, FACETS[i % len(FACETS)]), rewrite=f"{i}") for i in range(9)]
+    calls: list[list[str]] = []
+
+    def judge(texts: Sequence[tuple[str, str]]) -> list[Projected]:
+        calls.append([text for text, _ in texts])
+        return [Projected("original", 0.1) if text != "again" else Projected("well_worn", 0.9) for text, _ in texts]
+
+    (chosen,) = settle([Offer(candidates, "again", "well_worn", 0.9, "en")], judge)
+    assert [len(call) for call in calls] == [6]
+    assert len(chosen) == 5
 
 
 def test_hints_need_no_proof() -> None:

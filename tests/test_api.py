@@ -20,8 +20,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from app import logs, serving
-from app.api import EXAMPLES, create_app
+from app.api import create_app
 from app.contract import MAX_BATCH, CheckIn, ProblemOut
+from app.described import EXAMPLES
 from app.errors import TextUnusable
 from app.intake import MAX_CHARS
 from app.report import Report

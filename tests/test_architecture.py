@@ -46,7 +46,9 @@ ALLOWED: dict[str, set[str]] = {
     "comparison": {"report"},
     "atlas": PLAIN | {"catalogue", "index", "report"},  # types alone
     # The learned model: linear models over features, wording and vectors.
-    "judge": PLAIN | {"features", "wording", "matches", "roles"},
+    "judge": PLAIN | {"features", "memo", "wording", "matches", "roles"},
+    # What answers are remembered in.
+    "memo": set(),
     # Stores: each the only room that knows its library or folder.
     "catalogue": PLAIN,
     "encoder": PLAIN,
@@ -65,7 +67,7 @@ ALLOWED: dict[str, set[str]] = {
     "postgres": PLAIN | {"corpus", "encoder", "store"},
     "stores": PLAIN | {"collection", "postgres", "settings", "store"},
     "backup": PLAIN | {"catalogue", "generations", "settings", "store"},
-    "index": PLAIN | {"catalogue", "encoder", "generations"},
+    "index": PLAIN | {"catalogue", "encoder", "generations", "memo"},
     "nametable": PLAIN | {"aliases", "catalogue", "encoder", "letters", "reader"},
     "graph": PLAIN | {"encoder"},
     "runtime": PLAIN | {"encoder", "graph"},
@@ -117,6 +119,7 @@ ALLOWED: dict[str, set[str]] = {
     "web": PLAIN
     | {"atlas", "checker", "comparison", "corrections", "forms", "material", "page", "render", "report", "serving"},
     "mcp": PLAIN | {"checker", "contract", "lookup", "report", "serving", "settings"},
+    "described": set(),
     "contract": PLAIN | {"catalogue", "corpus", "report"},
     "bodies": PLAIN | {"checker", "contract", "serving"},
     "access": PLAIN | {"keys", "serving"},
@@ -127,8 +130,8 @@ ALLOWED: dict[str, set[str]] = {
     "api": PLAIN
     | {"screenings"}
     | {"access", "bodies", "catalogue", "checker", "contract", "holdings", "intake", "lookup", "render", "report"}
-    | {"console", "drift", "ledger", "logs", "memory", "page", "serving", "settings", "shelf", "tracing", "traffic"}
-    | {"voices", "web"},
+    | {"console", "described", "drift", "ledger", "logs", "memory", "page", "serving", "settings", "shelf", "tracing"}
+    | {"traffic", "voices", "web"},
     "traffic": set(),
     "turns": PLAIN,
     "connections": set(),

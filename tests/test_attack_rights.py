@@ -22,8 +22,9 @@ import pytest
 from fastapi.routing import APIRoute
 
 from app import keys
-from app.api import EXAMPLES, create_app
+from app.api import create_app
 from app.collection import Collections
+from app.described import EXAMPLES
 from app.errors import AccessDenied
 from app.screenings import pages
 from app.screenings.access import COOKIE

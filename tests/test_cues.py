@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,6 +65,21 @@ def test_names_keep_the_order_of_the_patterns() -> None:
     assert tuple(cues.CUES) == cues.NAMES
     assert cues.NAMES[:6] == ("self", "own_data", "others_data", "planned", "negated", "contrast")
     assert cues.find("") == {}
+
+
+WORDS = sorted({word for pattern in cues.CUES.values() for word in re.findall(r"[a-z]{2,}", pattern.pattern)})
+
+
+@given(
+    st.lists(st.sampled_from([*WORDS, "I", "10", "95 %", "a, b,", "topladim", "ſelf", "İ", "K"]), max_size=12),
+    st.booleans(),
+)
+def test_small_letters_are_read_as_any(words: list[str], shouted: bool) -> None:
+    """What is quicker in ASCII finds what the patterns themselves find, in capitals too."""
+    text = " ".join(words)
+    text = text.upper() if shouted else text
+    found = {name: pattern.search(text) for name, pattern in cues.CUES.items()}
+    assert cues.find(text) == {name: match.span() for name, match in found.items() if match}
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=300))

@@ -64,12 +64,24 @@ def test_each_different_text_is_encoded_once(fake_encoder: Encoder) -> None:
 
 
 def test_the_cache_forgets_the_oldest(fake_encoder: Encoder) -> None:
-    """Past its capacity it keeps the latest alone, and still answers rightly."""
+    """Past its bytes it keeps the latest alone, and still answers rightly."""
     inner = Counting(fake_encoder)
-    cached = CachedEncoder(inner, capacity=2)
+    vectors, states = fake_encoder.read(["a"])
+    cached = CachedEncoder(inner, most_bytes=2 * (vectors.nbytes + states[0].nbytes))
     cached.encode(["a", "b", "c"])
     assert np.array_equal(cached.encode(["c", "a"]), fake_encoder.encode(["c", "a"]))
     assert inner.asked == ["a", "b", "c", "a"]
+
+
+def test_the_cache_holds_no_more_than_it_may(fake_encoder: Encoder) -> None:
+    """Whatever is read, in whatever parcels, what is held stays below the bound; no row holds those read with it."""
+    cached = CachedEncoder(fake_encoder, most_bytes=100_000)
+    for start in range(0, 600, 60):
+        cached.read([f"sentence {number} of many" for number in range(start, start + 60)])
+        held = [part for one in cached._kept.values() for part in one]
+        assert cached._bytes == sum(part.nbytes for part in held) <= 100_000
+        assert all(part.base is None or part.base.nbytes == part.nbytes for part in held)
+    assert cached._kept
 
 
 def test_no_texts_give_no_rows(fake_encoder: Encoder) -> None:

@@ -11,7 +11,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app import feedback
-from app.api import EXAMPLES, create_app
+from app.api import create_app
+from app.described import EXAMPLES
 from app.errors import BoxFull
 from app.feedback import Box
 

@@ -10,8 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app import keys
-from app.api import EXAMPLES, create_app
+from app.api import create_app
 from app.collection import Collections
+from app.described import EXAMPLES
 from app.neighbours import NEAR_AT
 
 if TYPE_CHECKING:

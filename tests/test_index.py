@@ -70,15 +70,44 @@ def test_search_is_brute_force(per_kind: int, k: int, seed: int, kind: EntryKind
         assert all(kind in {None, h.kind} for h in hits)
 
 
-@given(st.integers(0, 2**32 - 1))
-def test_best_is_the_nearest_pair(seed: int) -> None:
-    """Of an entry's views and the queries, the two that are nearest to each other are given."""
-    vectors, queries = unit(8, seed), unit(3, seed + 1)
-    hit = opened(vectors, 2).best("e1", queries)
-    assert hit is not None
-    cosines = queries @ vectors[2:4].T
-    assert hit.cosine == pytest.approx(float(cosines.max()), abs=1e-5)
-    assert (hit.sentence, hit.view) == (int(cosines.max(axis=1).argmax()), f"v{2 + int(cosines.max(axis=0).argmax())}")
+@given(st.integers(1, 40), st.integers(1, 4), st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_near_is_brute_force(entries: int, sentences: int, k: int, seed: int) -> None:
+    """What comes near a sentence or the whole, or is named, is told with its nearest view, and nothing else is."""
+    vectors, queries = unit(8 * entries, seed), unit(sentences + 1, seed + 1)
+    some = opened(vectors, 2 * entries)
+    named = {"e0", "nobody"}
+    nearest, overall = some.near(queries, some.tops(queries, dict.fromkeys(KINDS, k)), named)
+    cosines = queries @ vectors.T
+    found = np.zeros(cosines.shape, dtype=bool)
+    for first in range(0, len(vectors), 2 * entries):
+        best = np.argsort(-cosines[:, first : first + 2 * entries], axis=1)[:, :k]
+        np.put_along_axis(found, first + best, True, axis=1)
+    assert nearest.keys() == overall.keys() == {"e0", *(f"e{n // 2}" for n in np.flatnonzero(found.any(axis=0)))}
+    for entry, hit in nearest.items():
+        first = 2 * int(entry[1:])
+        mine = cosines[:, first : first + 2]
+        # What a sentence came upon counts before what it would have to be asked for.
+        seen = np.where(found[:-1, first : first + 2], mine[:-1], -2)
+        seen = seen if seen.max() > -2 else mine[:-1]
+        sentence, view = divmod(int(seen.argmax()), 2)
+        assert hit[:3] == (entry, KINDS[first // (2 * entries)], f"v{first + view}")
+        assert hit.sentence == sentence
+        assert hit.cosine == pytest.approx(float(seen.max()), abs=1e-5)
+        assert overall[entry] == pytest.approx(float(mine[-1].max()), abs=1e-5)
+
+
+def test_a_cosine_hangs_on_no_neighbour() -> None:
+    """Together or alone, in one block of rows or several, found or asked for: to the last bit it is the same."""
+    count = index.BLOCK + 100
+    vectors, queries = unit(4 * count, 1), unit(2 * index.TOGETHER + 3, 2)
+    some = opened(vectors, count)
+    views = dict.fromkeys(KINDS, 7)
+    together = some.tops(queries, views)
+    for query, (numbers, cosines) in zip(queries, together, strict=True):
+        (alone,) = opened(vectors, count).tops(query[None], views)
+        assert np.array_equal(alone[0], numbers)
+        assert np.array_equal(alone[1], cosines)
+        assert np.array_equal(some._cosines(query[None], numbers.astype(np.int64))[0], cosines)
 
 
 def test_cosines_never_leave_their_range() -> None:
@@ -94,7 +123,8 @@ def test_what_is_not_there_gives_nothing() -> None:
     some = opened(unit(2, 1), 2)
     assert some.search(np.zeros((0, DIMENSION), np.float32), 3) == []
     assert some.search(unit(1, 2), 3, "tutorial") == [[]]
-    assert some.best("nobody", unit(1, 2)) is None
+    assert some.near(unit(1, 2), some.tops(unit(1, 2), {"tutorial": 2}), {"e0"}) == ({}, {})
+    assert some.tops(np.zeros((0, DIMENSION), np.float32), {"cliche": 2}) == []
 
 
 @pytest.mark.parametrize(("shape", "k"), [((3,), 1), ((2, 5), 1), ((1, DIMENSION), 0)])
@@ -380,9 +410,8 @@ def test_shipped_entries_find_themselves(settings: Settings, checker: object, sh
 def test_only_small_answers_are_kept(folder: Path, tiny: Catalogue, fake_encoder: Encoder) -> None:
     """What a check asks for is remembered, the long lists of a search are not: they filled hundreds of megabytes."""
     built, query = ViewIndex.open(folder, tiny, fake_encoder.name), fake_encoder.encode(["weigh the stones"])
-    first = built.search(query, 3, "dataset")
-    kept = len(built._found)
-    assert kept >= 1
-    assert built.search(query, 3, "dataset") == first
-    assert built.search(query, index.KEPT_VIEWS + 1, "dataset")[0][: len(first[0])] == first[0]
-    assert len(built._found) == kept
+    first = built.tops(query, {"dataset": 3})
+    assert built.tops(query, {"dataset": 3})[0][0] is first[0][0]
+    assert len(built._tops) == 1
+    built.search(query, 1_000, "dataset")
+    assert len(built._tops) == 1

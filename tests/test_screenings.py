@@ -27,7 +27,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from app import keys
-from app.api import EXAMPLES, create_app
+from app.api import create_app
+from app.described import EXAMPLES
 from app.errors import BadInput, ScreeningMissing, ScreeningsUnusable
 from app.records import Notice
 from app.screenings import webhooks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
 import io
 import json
@@ -360,6 +361,24 @@ def test_no_code_stops_the_reading(code: str) -> None:
     assert item.text.startswith("bees")
 
 
+@pytest.mark.parametrize("pump", ["\\'", "'a", "\\\n", "if x:\n  a\n b\n", "(\n", "'\"\n", " "])
+def test_no_code_takes_longer_than_its_length(pump: str) -> None:
+    """What a tokenizer goes over again and again, to the line's end or the cell's, is read in seconds at most."""
+    code = ("x = <'\n" + pump * 40_000)[:40_000]
+    began = time.process_time()
+    (item,) = of("a.ipynb", notebook(cell("bees", "markdown"), cell(code)), Limits())
+    assert item.text.startswith("bees")
+    assert time.process_time() - began < 5
+
+
+def test_code_is_read_on_after_each_fault() -> None:
+    """A line that is no Python, twenty brackets that stay open, and a very long line hide nothing that comes after."""
+    faults = ["  x\n y", *["f(["] * 10, "x = '" + "a" * 5_000]
+    code = "\n".join(line for fault in faults for line in (fault, "# the hives were weighed at night"))
+    (item,) = of("a.ipynb", notebook(cell(code)), Limits())
+    assert item.text.count("weighed at night") == len(faults)
+
+
 # --- résumés ---------------------------------------------------------------------------------------------------------
 
 RESUME = [
@@ -708,3 +727,27 @@ def test_any_bytes_are_readable_or_told(suffix: str, content: bytes) -> None:
     """Whatever a file holds, it gives items and raises nothing."""
     for item in of(f"a{suffix}", content):
         assert item.origin.startswith("a") or item.error
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1), min_size=1, max_size=5))
+def test_a_table_gives_back_what_was_written(suffix: str, texts: list[str]) -> None:
+    """Whatever stands in the cells, quotes, delimiters and ends of lines among it: the same texts, in order."""
+    told = [f"bees {text} bees" for text in texts]
+    out = io.StringIO(newline="")
+    if suffix == ".jsonl":
+        out.write("".join(json.dumps({"id": str(n), "text": one}) + "\n" for n, one in enumerate(told)))
+    else:
+        rows = [("id", "text"), *enumerate(told)]
+        csv.writer(out, delimiter="\t" if suffix == ".tsv" else ",").writerows(rows)
+    found = list(of(f"a{suffix}", out.getvalue().encode(), ROOMY))
+    assert [item.text for item in found] == told
+    assert [item.id for item in found] == [str(n) for n in range(len(told))]
+
+
+def test_a_first_line_that_is_no_head_is_not_repeated() -> None:
+    """Where a table has no head, its first line is somebody's text; names of columns are told, sentences are not."""
+    idea = "A map of the frogs that my aunt heard between the two bridges"
+    for table in (f"id,{idea}\n1,\n2,\n", f"{idea},b\n1,2\n", f"{idea * 1000},text\n1,\n"):
+        for item in of("a.csv", table, ROOMY):
+            assert "frogs" not in item.error + str(item.notices)

@@ -35,20 +35,22 @@ def test_counts_are_rising_buckets_and_logarithms(sentences: list[str]) -> None:
     keys, values = wording.counts(sentences)
     assert keys.tolist() == sorted(set(keys.tolist()))
     assert all(0 <= k < wording.BUCKETS for k in keys.tolist())
-    met = [bucket for sentence in sentences for bucket, _ in wording.groups(sentence)]
+    met = [bucket for sentence in sentences for bucket in wording.buckets(sentence).tolist()]
     assert values.tolist() == [1 + math.log(met.count(k)) for k in keys.tolist()]
 
 
 def test_groups_of_a_short_sentence() -> None:
     """Words and pairs go to the first half, groups of three and four letters of each padded token to the second."""
-    groups = list(wording.groups("My bee"))
-    assert [g for b, g in groups if b < HALF] == ["my", "bee", "my bee"]
-    assert [g for b, g in groups if b >= HALF] == [" my", "my ", " my ", " be", "bee", "ee ", " bee", "bee "]
+    words, letters = wording.groups("My bee")
+    assert words == ["my", "bee", "my bee"]
+    assert letters == [" my", "my ", " my ", " be", "bee", "ee ", " bee", "bee "]
+    assert [bucket >= HALF for bucket in wording.buckets("My bee")] == [False] * len(words) + [True] * len(letters)
 
 
 def test_buckets_never_change() -> None:
     """The judge's weights are bound to these numbers: they are the same in every process and release."""
-    buckets = {group: bucket for bucket, group in wording.groups("titanic bee")}
+    words, letters = wording.groups("titanic bee")
+    buckets = dict(zip([*words, *letters], wording.buckets("titanic bee").tolist(), strict=True))
     assert (buckets["titanic"], buckets["bee"]) == (9_627, 19_561)  # of "bee" the last: as letters, in the second half
     assert wording.counts(["bee"])[0].tolist() == wording.counts(["BEE"])[0].tolist()
 

@@ -57,16 +57,15 @@ def choose(
         bar = min(probability, control.flag_probability)
         fit = [one for one in fit if _beats(one[1], before, bar) and _outranks(one[1], before, control)]
     fit.sort(key=lambda one: _RANK[one[1].verdict] >= _RANK[before] and before != "original")
+    said = {one.id: _words(f"{one.title} {one.detail}") for one, _ in fit}
     chosen: list[Judged] = []
     facets: Counter[str] = Counter()
     while fit and len(chosen) < _MOST[before]:
-        fit = [one for one in fit if not any(_same(one[0], other[0]) for other in chosen)]
-        if not fit:
-            break
         best = min(fit, key=lambda one: facets[one[0].facet])
         facets[best[0].facet] += 1
         chosen.append(best)
-        fit.remove(best)
+        told = said[best[0].id]
+        fit = [one for one in fit if one is not best and _share(said[one[0].id], told) <= NEAR_DUPLICATE]
     return tuple(chosen)
 
 
@@ -126,10 +125,12 @@ def overlap(one: str, other: str) -> float:
 
     What stands in quotation marks is the author's own and says nothing twice.
     """
-    said = (re.sub(r"“[^”]*”", " ", text.casefold()) for text in (one, other))
-    mine, yours = (set(re.findall(r"[^\W\d_]{4,}", text)) for text in said)
+    return _share(_words(one), _words(other))
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[^\W\d_]{4,}", re.sub(r"“[^”]*”", " ", text.casefold())))
+
+
+def _share(mine: set[str], yours: set[str]) -> float:
     return len(mine & yours) / max(1, min(len(mine), len(yours)))
-
-
-def _same(one: Suggestion, other: Suggestion) -> bool:
-    return overlap(f"{one.title} {one.detail}", f"{other.title} {other.detail}") > NEAR_DUPLICATE

@@ -188,7 +188,8 @@ def company(ranked: list[Alternative], topic: Subject, about: About | None) -> l
     usable = [a for a in ranked if a.access != ("sensor",) and not elsewhere(a, about)]
     linked = sorted((a for a in usable if _linked(a, topic)), key=lambda a: bool(a.region))
     at_home = bool(about and about.place)
-    free = [a for a in usable if a not in linked and (at_home or not a.region)]
+    taken = {a.id for a in linked}
+    free = [a for a in usable if a.id not in taken and (at_home or not a.region)]
     around = {n for domain in topic.domains[:2] for n in _NEAR_DOMAINS.get(domain, ())}
     near = sorted(free, key=lambda a: -2 * (a.domain in topic.domains) - (a.domain in around))
     return (linked if len(linked) > 1 else linked + near[: 3 - len(linked)])[:4]

@@ -76,7 +76,7 @@ class Fetcher:
     async def _read(self, item: Item) -> list[Item]:
         try:
             url = Url(item.link)
-        except InvalidUrl:
+        except (InvalidUrl, UnicodeError):
             return await page.read_page(self._web, item)  # which says what is wrong with it
         parts = [unquote(part) for part in url.raw_path.decode().partition("?")[0].split("/") if part]
         host = url.netloc.decode().removeprefix("www.")
@@ -126,7 +126,7 @@ def is_project(link: str, fetching: Fetching) -> bool:
     """Tell whether a link leads to one project, or a file of one, at a service that is known here."""
     try:
         url = Url(link)
-    except InvalidUrl:
+    except (InvalidUrl, UnicodeError):
         return False
     parts = [part for part in url.raw_path.decode().partition("?")[0].split("/") if part]
     host, least = url.netloc.decode().removeprefix("www."), 2

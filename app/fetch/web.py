@@ -156,7 +156,7 @@ def _closed(url: Url) -> str:
 def _checked(address: str) -> Url:
     try:
         url = Url(address)
-    except InvalidUrl as error:
+    except (InvalidUrl, UnicodeError) as error:
         raise Refused("The link is no web address. Give one such as https://github.com/owner/name.") from error
     if url.scheme not in ("http", "https") or not url.host or url.userinfo:
         raise Refused("The link must be http:// or https:// and a host, without a name and password in it.")

@@ -13,7 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from app.intake import detect_language
 from app.rephrase import drafts
-from app.rephrase.endpoint import Endpoint, ModelFailed
+from app.rephrase.endpoint import ModelFailed
 from app.rephrase.fidelity import Ground, fault, name_table
 from app.report import Phrasing
 
@@ -38,15 +38,6 @@ READ_CHARS = 4_000
 """How much of a text is read for its language."""
 
 _log = logging.getLogger(__name__)
-
-
-def opened(chosen: LanguageModel | None) -> Rephraser | None:
-    """Open what the settings choose; None, and nothing ever leaves the machine, where they choose none.
-
-    Raises:
-        BadSetting: if the address is none.
-    """
-    return Rephraser(Endpoint(chosen), chosen) if chosen else None
 
 
 class Rephraser:

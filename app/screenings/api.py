@@ -8,11 +8,13 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import anyio.to_thread
-from fastapi import APIRouter, Form, Header, Query, Request, UploadFile
+from fastapi import APIRouter, Form, Header, Path, Query, Request, UploadFile
 from fastapi.responses import Response, StreamingResponse
+from pydantic import BeforeValidator
 
 from app import access
-from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, gone, json_answer
+from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, gone, header, json_answer
+from app.contract import MOST
 from app.errors import BadInput, ScreeningMissing, ScreeningsUnusable
 from app.render import dumps
 from app.screenings import exports, received, webhooks
@@ -28,10 +30,10 @@ from app.screenings.bodies import (
     ScreeningOut,
     ScreeningsOut,
 )
-from app.screenings.entry import Entry, Order, notices_of
+from app.screenings.entry import Entry, Order, digest, notices_of
 from app.screenings.people import People
-from app.screenings.store import digest
 from app.submissions import Item, parse_columns
+from app.submissions.links import is_link
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -52,8 +54,20 @@ _FILES = {200: {"description": "The file."}} | {k: v for k, v in answers(None, *
 _STREAM = _FILES | {
     200: {"description": "Events named progress, each with the screening.", "content": {"text/event-stream": {}}}
 }
-_TAKEN: dict[int | str, dict[str, Any]] = {202: {"model": ScreeningOut, "description": "Taken on."}}
+_TAKEN: dict[int | str, dict[str, Any]] = {
+    202: {"model": ScreeningOut, "description": "Taken on.", "headers": header("Location")},
+}
 _TAKEN |= {k: v for k, v in answers(None, 401, 404, *BODY_FAULTS).items() if k != 200}
+
+
+def _flag(said: Any) -> Any:
+    """Take the two words of JSON and no other: as strict in a form as in a body."""
+    if said not in {"true", "false"}:
+        raise ValueError("write true or false")
+    return said
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
 IdempotencyKey = Annotated[str, Header(max_length=255, description="Sent again, nothing is made twice.")]
 
 router = APIRouter(prefix="/api/v1/screenings", tags=["screenings"], route_class=JsonRoute)
@@ -103,8 +117,8 @@ async def upload(
     *,
     title: Annotated[str, Form(max_length=500, description="Your own name for it; else the file's.")] = "",
     columns: Annotated[str, Form(max_length=1_000, description="Of a table: text=NAME,id=NAME,candidate=NAME.")] = "",
-    suggest: Annotated[bool, Form(description="Also suggest ways forward; takes several times as long.")] = False,
-    fetch: Annotated[bool, Form(description="Follow links in the file; public addresses alone are asked.")] = False,
+    suggest: Annotated[Flag, Form(description="Also suggest ways forward; takes several times as long.")] = False,
+    fetch: Annotated[Flag, Form(description="Follow links in the file; public addresses alone are asked.")] = False,
     webhook_url: Annotated[str, Form(max_length=2_000, description="Is told the end; see WebhookIn.")] = "",
     webhook_secret: Annotated[str, Form(max_length=200)] = "",
 ) -> Response:
@@ -131,7 +145,7 @@ async def _take(request: Request, order: Callable[[], Order]) -> Response:
         made = order()
         if made.webhook or made.webhook_secret:
             webhooks.secret_bytes(made.webhook_secret)
-            if not made.webhook.startswith(("https://", "http://")):
+            if not is_link(made.webhook):
                 raise BadInput("A webhook needs the address that is told: https:// and a host.")
         store = desk.open().store
         return store.show(owner, store.create(owner, made))
@@ -187,7 +201,7 @@ async def events(name: str, request: Request, service: ServiceNow) -> Response:
 async def results(
     name: str,
     request: Request,
-    after: Annotated[int, Query(ge=0, description="The cursor that the last page gave as next.")] = 0,
+    after: Annotated[int, Query(ge=0, le=MOST, description="The cursor that the last page gave as next.")] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
     *,
     reveal: Annotated[bool, Query(description="Show names, addresses and links.")] = False,
@@ -264,8 +278,14 @@ async def overrides(name: str, request: Request) -> Response:
     return json_answer(dumps({"overrides": told}), limits)
 
 
-@router.put("/{name}/results/{number}/override", status_code=204, responses=_GONE)
-async def override(name: str, number: int, body: OverrideIn, request: Request) -> Response:
+@router.put(
+    "/{name}/results/{number}/override",
+    status_code=204,
+    responses=gone(401, 404, *BODY_FAULTS) | {204: {"description": "Noted."}},
+)
+async def override(
+    name: str, number: Annotated[int, Path(ge=1, le=MOST)], body: OverrideIn, request: Request
+) -> Response:
     """Put a person's verdict beside the judged one."""
 
     def work(store: Store, owner: str) -> None:
@@ -275,7 +295,7 @@ async def override(name: str, number: int, body: OverrideIn, request: Request) -
     return Response(status_code=204, headers=limits)
 
 
-@router.put("/{name}/{how}", responses=answers(ScreeningOut, *_FAULTS))
+@router.put("/{name}/{how}", responses=answers(ScreeningOut, 409, *_FAULTS))
 async def move(name: str, how: Literal["pause", "resume", "cancel"], request: Request) -> Response:
     """Pause, resume or cancel; asked twice, it stays so."""
     row, limits = await _asked(request, "write", lambda store, owner: store.move(owner, name, how))

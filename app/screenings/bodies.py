@@ -6,11 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from app.contract import AtMost, In, Line
+from app.contract import AtMost, In, Line, formed
 from app.records import VerdictLabel
 from app.report import Notice, Report
 
 MAX_ITEMS = 10_000
+_B64 = "[A-Za-z0-9+/]"
+SECRET_FORM = f"^whsec_(?:{_B64}{{4}}){{8,20}}(?:{_B64}{{4}}(?:{_B64}{{2}}==)?|{_B64}{{2}}==|{_B64}{{3}}=)?$"
+"""24 to 64 bytes in base64; ``app.screenings.webhooks`` holds secrets to it."""
 
 
 class ProjectIn(In):
@@ -31,8 +34,10 @@ class ProjectIn(In):
 class WebhookIn(In):
     """Who is told that the screening has ended, as Standard Webhooks has it: screening.done, screening.cancelled."""
 
-    url: Annotated[str, AtMost(2_000)] = Field(description="Gets a POST; public addresses alone are asked.")
-    secret: Annotated[str, AtMost(200)] = Field(
+    url: Annotated[str, AtMost(2_000), formed("^https?://")] = Field(
+        description="Gets a POST; public addresses alone are asked."
+    )
+    secret: Annotated[str, AtMost(200), formed(SECRET_FORM)] = Field(
         description="What messages are signed with: whsec_ and base64 of 24 to 64 random bytes."
     )
 

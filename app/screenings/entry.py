@@ -1,7 +1,8 @@
-"""What goes into the queue and what comes out of it."""
+"""What goes into the queue and what comes out of it; known without the database's library."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,15 @@ from app.records import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+LINKS_LEASES = 5
+"""Leases that following links may take: a slow host is waited for, and its budget kept."""
+MISSING = "There is no such screening. It may be deleted, or past its retention."
+
+
+def digest(body: bytes) -> str:
+    """Name a request's body by its hash, so that the body itself needn't be kept."""
+    return hashlib.sha256(body).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Texts are compared by their runs of words, hashed (Broder 1997, on the resemblan
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ SHARE = 0.5
 LONG_WORDS = 80
 """Shared words from which a pair is shown however long both texts are."""
 MOST_PAIRS = 200
+MOST_ALIKE = 10
+"""Texts of one candidate with the same run that are compared with others: more would take time with their square."""
 _WORD = re.compile(r"\w+")
 
 
@@ -90,12 +92,23 @@ def find(texts: Iterable[Text]) -> tuple[list[Pair], list[Handout]]:
     together: dict[tuple[int, int], set[int]] = defaultdict(set)
     for run, people in who.items():
         if 1 < len(people) < MANY:
-            for a, b in combinations(holders[run], 2):
+            for a, b in combinations(_few(holders[run], read), 2):
                 if read[a].who != read[b].who:
                     together[a, b].add(run)
     pairs = [pair for (a, b), runs in together.items() if (pair := _pair(read[a], read[b], runs, common))]
     best = sorted(pairs, key=lambda p: (-p.share, -p.words, p.first.number, p.second.number))[:MOST_PAIRS]
     return best, _handouts(read, common, who)
+
+
+def _few(places: Sequence[int], read: Sequence[_Read]) -> list[int]:
+    """Keep the first ``MOST_ALIKE`` texts of each candidate."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for place in places:
+        seen[read[place].who] += 1
+        if seen[read[place].who] <= MOST_ALIKE:
+            kept.append(place)
+    return kept
 
 
 def _read(one: Text) -> _Read:

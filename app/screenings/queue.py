@@ -28,8 +28,6 @@ ATTEMPTS = 8
 ALONE_AFTER = 2
 """Attempts after which a text is judged alone, so that its neighbours don't fall with it."""
 GIVEN_UP = f"Its worker ended {ATTEMPTS} times while it was judged. Check the text alone, or shorten it."
-LINKS_LEASES = 5
-"""Leases that following links may take: a slow host is waited for, and its budget kept."""
 LONGEST_LEASE_S = 3_600.0
 MOST_BEHIND_LINKS = 10_000
 """Projects of one screening, those behind links included."""

@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from app.errors import OriginalityError, ScreeningMissing, ScreeningsUnusable
 from app.screenings import webhooks
 from app.screenings.worker import IDLE_S, follow_some, judge_some
@@ -91,6 +89,8 @@ async def _repeat(desk: Desk, step: Step, idle_s: float, ending: asyncio.Event, 
         except OriginalityError:
             pass  # no model or index yet, or too much to do: the service tells so elsewhere
         except Exception as error:  # noqa: BLE001  one fault must not end the work for all the rest
+            from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  where screenings are kept, it is loaded already
+
             if isinstance(error, SQLAlchemyError):
                 meters.no_database()
             _log.exception("screening interrupted")

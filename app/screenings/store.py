@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -10,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.errors import BadInput, ScreeningMissing
+from app.errors import BadInput, ScreeningEnded, ScreeningMissing
 from app.screenings import outbox
-from app.screenings.entry import Outcome, notices_as_text, plain, result_of, row_of
+from app.screenings.entry import MISSING, Outcome, notices_as_text, plain, result_of, row_of
 from app.screenings.tables import ITEMS, MESSAGES, OVERRIDES, REQUESTS, RESULTS, SCREENINGS
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ MOVES = {
     "resume": (("paused",), "running"),
     "cancel": (("running", "paused"), "cancelled"),
 }
-MISSING = "There is no such screening. It may be deleted, or past its retention."
 
 
 class Store:
@@ -127,13 +125,13 @@ class Store:
 
         Raises:
             ScreeningMissing: if there is none of that name for this owner.
-            BadInput: if its state doesn't allow it.
+            ScreeningEnded: if its state doesn't allow it.
         """
         before, after = MOVES[how]
         with self._engine.begin() as c:
             row = self._own(c, owner, name, lock=True)
             if row.state not in (*before, after):
-                raise BadInput(f"The screening is {row.state}: {how} is for one that is {' or '.join(before)}.")
+                raise ScreeningEnded(f"The screening is {row.state}: {how} is for one that is {' or '.join(before)}.")
             c.execute(update(SCREENINGS).where(SCREENINGS.c.id == name).values(state=after))
             if row.state != after and after == "cancelled":
                 outbox.put(c, row, {"state": after}, self._now())
@@ -267,11 +265,6 @@ class Store:
             self._own(c, owner, name)
             asked = select(OVERRIDES).where(OVERRIDES.c.screening == name).order_by(OVERRIDES.c.id)
             return [dict(r._mapping) for r in c.execute(asked)]
-
-
-def digest(body: bytes) -> str:
-    """Name a request's body by its hash, so that the body itself needn't be kept."""
-    return hashlib.sha256(body).hexdigest()
 
 
 def _last_overrides(c: Connection, name: str) -> dict[int, dict[str, Any]]:

@@ -11,8 +11,6 @@ import time
 from typing import TYPE_CHECKING
 
 from app.errors import BadInput, SourceUnusable
-from app.fetch import Web
-from app.wire import Limits
 
 if TYPE_CHECKING:
     from app.screenings.desk import Books
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
 PREFIX = "whsec_"
 LEAST_BYTES, MOST_BYTES = 24, 64
 """Length of a secret, as the specification asks for it."""
-LIMITS = Limits(attempts=1, step_s=10, total_s=20, max_bytes=1_000_000)
-"""One attempt; the others are made later, and by whichever process is there then."""
 GONE = 410
 _ADVICE = f"A webhook's secret is {PREFIX} and base64 of {LEAST_BYTES} to {MOST_BYTES} random bytes."
 
@@ -59,10 +55,15 @@ async def send_one(books: Books, fetching: Fetching) -> bool:
     message = await asyncio.to_thread(books.outbox.take)
     if message is None:
         return False
+    from app.fetch import Web  # noqa: PLC0415  a web client, for those alone who ask to be told
+    from app.wire import Limits  # noqa: PLC0415  likewise
+
+    # One attempt; the others are made later, and by whichever process is there then.
+    limits = Limits(attempts=1, step_s=10, total_s=20, max_bytes=1_000_000)
     body = message.body.encode()
     fault, gone = "", False
     try:
-        async with Web(fetching, LIMITS) as web:
+        async with Web(fetching, limits) as web:
             status = await web.post(message.url, body, signed(message.id, message.secret, body, int(time.time())))
         gone = status == GONE
         fault = "The receiver wants no more messages (410)." if gone else ""

@@ -7,14 +7,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app import fetch
 from app.checker import GROUP, Submission
 from app.errors import OriginalityError
 from app.render import to_json
 from app.report import Notice, Report
 from app.screenings import received
-from app.screenings.entry import Outcome
-from app.screenings.queue import LINKS_LEASES
+from app.screenings.entry import LINKS_LEASES, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,8 +60,10 @@ def follow_some(queue: Queue, fetching: Fetching, lease_s: float) -> int:
     claim = queue.claim(LINKS, LINKS_LEASES * lease_s, "links")
     if claim is None:
         return 0
+    from app.fetch import follow  # noqa: PLC0415  only links need the web
+
     own = replace(fetching, cache_dir=None)  # what is deleted must not stay in a cache
-    found = {n: received.behind(e, fetch.follow([received.asked(e)], own)) for n, e in claim.entries}
+    found = {n: received.behind(e, follow([received.asked(e)], own)) for n, e in claim.entries}
     queue.unfold(claim, found)
     return len(claim.entries)
 

@@ -47,6 +47,8 @@ _NAMES = {
 """Names taken for a column, in this order, whatever their case; blanks count as underscores."""
 _MIN_MEAN_CHARS = 20
 """A column of unknown name is taken for the text from this mean length on: shorter ones are names and tags."""
+_MOST_CHARS, _MOST_WORDS = 40, 5
+"""What is longer is no name."""
 _LINK = re.compile(r"https?://\S+$", re.IGNORECASE)
 
 
@@ -98,7 +100,7 @@ def choose(name: str, header: Sequence[str], sample: Sequence[Mapping[str, str]]
     if not chosen.text:
         chosen = replace(chosen, text=_longest(header, sample, chosen))
     if not chosen.text and not chosen.link:
-        found = ", ".join(column[:40] for column in header[:20]) or "none"
+        found = ", ".join(map(shown, header[:20])) or "none"
         raise FileUnreadable(
             f"{name} has no column for the text (found: {found}). Name one of: {', '.join(_NAMES['text'][:7])}; or say "
             "which it is: text=NAME."
@@ -111,8 +113,14 @@ def told(name: str, chosen: Columns, asked: Columns) -> tuple[Notice, ...]:
     pairs = [(field.name, getattr(chosen, field.name)) for field in fields(Columns)]
     if all(column == "" or getattr(asked, role) for role, column in pairs):
         return ()
-    shown = ", ".join(f"{role} from {column[:40]!r}" for role, column in pairs if column)
-    return (Notice("file-columns", f"{name}: {shown}. If a column is another one, say so: text=NAME,id=NAME."),)
+    taken = ", ".join(f"{role} from {shown(column)!r}" for role, column in pairs if column)
+    return (Notice("file-columns", f"{name}: {taken}. If a column is another one, say so: text=NAME,id=NAME."),)
+
+
+def shown(column: str) -> str:
+    """Give a column's name as a message may repeat it: where a table has no head, its first line is somebody's text."""
+    is_name = len(column) <= _MOST_CHARS and len(column.split()) <= _MOST_WORDS and column.isprintable()
+    return column if is_name else "(a sentence)"
 
 
 def _plain(column: str) -> str:
@@ -126,8 +134,8 @@ def _asked(name: str, header: Sequence[str], known: Mapping[str, str], role: str
     if wanted in header:
         return wanted
     if _plain(wanted) not in known:
-        there = ", ".join(column[:40] for column in header[:20]) or "none"
-        raise FileUnreadable(f"{name} has no column {wanted[:40]!r} for the {role}. There are: {there}.")
+        there = ", ".join(map(shown, header[:20])) or "none"
+        raise FileUnreadable(f"{name} has no column {shown(wanted)!r} for the {role}. There are: {there}.")
     return known[_plain(wanted)]
 
 

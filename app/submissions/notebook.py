@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import tokenize
@@ -42,6 +41,10 @@ _WORDS = re.compile(r"[^\W\d_]{2,}")
 _LIKE_CODE = re.compile(r"[(=]\s{0,9}\S{0,200}[)\]]|[;{}]$|^\w+\(")
 """Looks like code in a comment; bounded, for a line of nothing but brackets would be read to its end from each one."""
 _MOST_CELL_CHARS = 200_000
+_MOST_LINE_CHARS = 2_000
+"""Of a line of code, comment included: what cuts it into tokens takes time with the square of its length."""
+_MOST_OPEN = 20
+"""Brackets, texts and lines of one cell that are never closed: each has all of the rest read once more."""
 _MOST_LOADS = 30
 _MOST_NAME_CHARS = 120
 
@@ -125,7 +128,9 @@ def _code(source: str) -> tuple[list[str], list[str]]:
         shell = _SHELL.match(line)
         if shell:
             loads += _downloads(shell[1])
-        lines.append("pass" if shell else line)  # a bare magic is no Python, and an empty block would be none either
+        lines.append(
+            "pass" if shell else line[:_MOST_LINE_CHARS]
+        )  # a bare magic is no Python, and an empty block would be none either
     comments: list[str] = []
     tokens: list[tokenize.TokenInfo] = []
     for token in _tokens(lines):
@@ -138,18 +143,25 @@ def _code(source: str) -> tuple[list[str], list[str]]:
 
 def _tokens(lines: list[str]) -> Iterator[tokenize.TokenInfo]:
     """Cut code into tokens; past what can't be cut, line by line."""
-    at = 0
-    while at < len(lines):
-        stream = io.StringIO("\n".join(lines[at:]) + "\n")
+    at = to_the_end = 0
+    while at < len(lines) and to_the_end < _MOST_OPEN:
+        rest = _ended(lines, at)
         last = 0
         try:
-            for token in tokenize.generate_tokens(stream.readline):
+            for token in tokenize.generate_tokens(rest.__next__):
                 last = max(last, token.end[0])
                 yield token
             at = len(lines)
         except (tokenize.TokenError, SyntaxError, ValueError):
             # An open bracket is reported at the end of the cell: what stands before it has been given by then.
             at += max(1, last)
+            to_the_end += next(rest, None) is None
+
+
+def _ended(lines: list[str], at: int) -> Iterator[str]:
+    """Give the lines from one on, each with its end: none is copied for what is never read."""
+    for number in range(at, len(lines)):
+        yield f"{lines[number]}\n"
 
 
 def _said(comments: list[str]) -> list[str]:

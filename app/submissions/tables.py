@@ -208,9 +208,9 @@ def _item(name: str, row: Row, chosen: Columns, unit: str = ":", *, needed: bool
         return replace(item, link=link)
     missing = chosen.text or chosen.link
     if needed or text is not None:
-        return replace(item, error=f"{origin}: field {missing!r} is missing or not a string.")
+        return replace(item, error=f"{origin}: field {columns.shown(missing)!r} is missing or not a string.")
     wanted = "there is nothing" if chosen.text else "there is no web address"
-    return replace(item, error=f"{origin}: {wanted} in column {missing!r}.")
+    return replace(item, error=f"{origin}: {wanted} in column {columns.shown(missing)!r}.")
 
 
 def _name(cell: Any) -> str:
