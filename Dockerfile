@@ -14,20 +14,20 @@ ENV PIP_NO_CACHE_DIR=1 \
 WORKDIR /src
 
 # The packages change seldom and come first, so that they are a layer of their own. The pins admit only the CPU build of
-# torch: it is taken from wherever pip looks anyway, else from its makers' index. Of all else pip checks the hash.
-COPY constraints.txt ./
-COPY locked ./locked
+# torch: it is taken from wherever pip looks anyway, else from its makers' index.
+COPY pyproject.toml constraints.txt ./
 RUN python -m venv /opt/originality \
+    && python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *p['optional-dependencies']['postgres'], *p['optional-dependencies']['otel'], sep='\n')" > requirements.txt \
     && { /opt/originality/bin/pip install --constraint constraints.txt torch \
         || /opt/originality/bin/pip install --constraint constraints.txt \
             --extra-index-url https://download.pytorch.org/whl/cpu torch; } \
-    && /opt/originality/bin/pip install --require-hashes --no-deps --requirement locked/runtime.txt
+    && /opt/originality/bin/pip install --constraint constraints.txt --requirement requirements.txt
 
 # The wheel is built in an environment of its own: its tools stay out of the image.
-COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY README.md LICENSE NOTICE ./
 COPY app ./app
 RUN python -m venv /opt/build \
-    && /opt/build/bin/pip install --require-hashes --no-deps --requirement locked/build.txt \
+    && /opt/build/bin/pip install --constraint constraints.txt hatchling \
     && /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /opt/wheel . \
     && /opt/originality/bin/pip install --no-deps /opt/wheel/*.whl \
     && ORIGINALITY_INDEX_DIR=/opt/index/catalogue /opt/originality/bin/originality index build

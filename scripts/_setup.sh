@@ -77,7 +77,7 @@ unlock() {
 }
 
 hash_of_pins() {
-    "$PYTHON" - "$ROOT/pyproject.toml" "$ROOT/constraints.txt" "$ROOT"/locked/*.txt "$ROOT/scripts/_setup.sh" <<'PY'
+    "$PYTHON" - "$ROOT/pyproject.toml" "$ROOT/constraints.txt" "$ROOT/scripts/_setup.sh" <<'PY'
 import hashlib
 import sys
 
@@ -89,57 +89,35 @@ write_state() {
     printf '%s\n%s\n' "$ROOT" "$1" >"$STATE"
 }
 
-# pip, with its words in the log.
+# pip, held to the pins, with its words in the log.
 pip_install() {
     printf '\n# pip install %s\n' "$*" >>"$LOG"
-    "$VENV/bin/python" -m pip install --progress-bar off "$@" >>"$LOG" 2>&1
+    "$VENV/bin/python" -m pip install --progress-bar off --constraint "$ROOT/constraints.txt" "$@" >>"$LOG" 2>&1
 }
 
 install_failed() {
     if grep -q 'No space left on device' "$LOG"; then
         fail "$1 could not be installed, since the disk is full: free 3 GB, then run this again."
     fi
-    if grep -q 'DO NOT MATCH THE HASHES' "$LOG"; then
-        fail "$1 could not be installed, since a file is not the one that was pinned: see the end of $LOG. If your package" \
-            "index serves builds of its own, say so with ORIGINALITY_UNHASHED=1, then run this again."
-    fi
     fail "$1 could not be installed: see the end of $LOG, check that this machine reaches its package index," \
         "then run this again."
 }
 
-# Installs what these lists of locked/ name, and nothing else; pip refuses a file whose hash is not on the list.
-install_locked() { # list ...
-    local list given=()
-    for list in "$@"; do
-        given+=(--requirement "$ROOT/locked/$list.txt")
-    done
-    if [ -n "${ORIGINALITY_UNHASHED:-}" ]; then
-        local plain=$VENV/unhashed.txt
-        for list in "$@"; do
-            sed -e '/^#/d' -e '/^ *--hash/d' -e 's/ *\\$//' "$ROOT/locked/$list.txt"
-        done >"$plain"
-        given=(--requirement "$plain")
-    fi
-    pip_install --no-deps "${given[@]}"
-}
-
 install_packages() { # runtime | dev
-    local lists=(runtime build)
+    local project=$ROOT
     if [ "$1" = dev ]; then
-        lists+=(dev)
+        project="${ROOT}[dev]"
     fi
     say "Installing PyTorch (its CPU build)"
     # First from wherever this machine's pip looks, which may be nearer. The pins admit no other build on Linux, so that
     # this either brings the right one or finds nothing and fetches nothing.
-    local torch=(--constraint "$ROOT/constraints.txt" torch)
-    if ! pip_install "${torch[@]}"; then
+    if ! pip_install torch; then
         [ "$(uname -s)" = Linux ] || install_failed "PyTorch"
-        pip_install --extra-index-url https://download.pytorch.org/whl/cpu "${torch[@]}" ||
-            install_failed "PyTorch's CPU build"
+        pip_install --extra-index-url https://download.pytorch.org/whl/cpu torch || install_failed "PyTorch's CPU build"
     fi
     say "Installing the pinned packages ($1): some minutes the first time"
-    install_locked "${lists[@]}" || install_failed "The pinned set of packages"
-    pip_install --no-deps --no-build-isolation --editable "$ROOT" || install_failed "The checker itself"
+    pip_install hatchling editables || install_failed "The build tool"
+    pip_install --no-build-isolation --editable "$project" || install_failed "The pinned set of packages"
     "$VENV/bin/python" - <<'PY' || fail "the packages for graphics cards named above came in, which the pins should prevent: remove $VENV and report this."
 import sys
 from importlib.metadata import distributions
