@@ -3,8 +3,8 @@
 
 What must hold for each: a result that keeps to its own rules, or one of the project's own errors, whose message repeats
 nothing of the text; within a time that grows with the length alone; and for the check, twice the same. Inputs hang on
-the seed and their number alone: ``--start`` goes on where a run ended, several processes can share one, and ``--only``
-makes one again. It ends with 1 if anything fails.
+the seed, their number and the share of checks: ``--start`` goes on where a run ended, several processes can share one,
+and ``--only`` makes one again. It ends with 1 if anything fails.
 """
 
 from __future__ import annotations
@@ -56,12 +56,8 @@ LEAST_RATE = 5_000
 """Characters or bytes a second that every parser and the check must do beyond that."""
 SHOWN_FROM = 1_000
 """Shorter inputs say nothing of characters a second."""
-
-
 _COLUMNS = re.compile(r"(?:column|field) ['\"].{0,42}?['\"]|\(found: .*\)", re.DOTALL)
 """Names of columns, which are told so that another can be chosen."""
-
-
 _LENGTHS = (60,) + (300,) * 8 + (1_000,) * 8 + (4_000,) * 4 + (20_000,)
 """Most characters of a text for the whole check, before the one in a hundred that is longer than may be."""
 
@@ -268,32 +264,42 @@ def _refused(work: Callable[[], object]) -> bool:
 
 
 def fuzz(numbers: range, seed: int, targets: Targets, note: Callable[[str], None]) -> dict[str, Seen]:
-    """Give each number's input to the target that falls to it.
+    """Give each number's input to the target that falls to it; Ctrl-C or SIGTERM ends it where it is.
 
     Args:
         targets: by name, the share and what makes inputs.
-        note: is told each failure as it is found.
+        note: is told each failure as it is found, and where an end came early.
     """
     seen = {name: Seen() for name in targets}
     names, shares = list(targets), [share for share, _ in targets.values()]
     for number in numbers:
         chance = inputs.chance_of(seed, number)
         name = chance.choices(names, shares)[0]
-        size, work = targets[name][1](chance)
-        one = seen[name]
-        one.inputs += 1
-        began = time.process_time()
         try:
-            with limited(LEAST_S + size / LEAST_RATE):
-                one.refused += work()
-        except (Exception, Hung) as error:  # noqa: BLE001  whatever it is, it is what is looked for
-            one.failures.append(f"no. {number}, {name}: {told(error)}")
-            note(one.failures[-1])
-        took = time.process_time() - began
-        one.longest_s = max(one.longest_s, took)
-        if size >= SHOWN_FROM:
-            one.slowest = min(one.slowest, size / max(took, 1e-6))
+            failure = _one(seen[name], *targets[name][1](chance))
+        except KeyboardInterrupt:
+            note(f"STOPPED: go on with --start {number}")
+            break
+        if failure:
+            seen[name].failures.append(f"no. {number}, {name}: {failure}")
+            note(f"FAILED: {seen[name].failures[-1]}")
     return seen
+
+
+def _one(seen: Seen, size: int, work: Callable[[], bool]) -> str:
+    """Do the work on one input and count it; gives what failed."""
+    failure, began = "", time.process_time()
+    try:
+        with limited(LEAST_S + size / LEAST_RATE):
+            seen.refused += work()
+    except (Exception, Hung) as error:  # noqa: BLE001  whatever it is, it is what is looked for
+        failure = told(error)
+    took = time.process_time() - began
+    seen.inputs += 1
+    seen.longest_s = max(seen.longest_s, took)
+    if size >= SHOWN_FROM:
+        seen.slowest = min(seen.slowest, size / max(took, 1e-6))
+    return failure
 
 
 @contextmanager
@@ -342,18 +348,30 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--start", type=int, default=0, help="number of the first input")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--checks", type=float, default=CHECK_SHARE, help="share of inputs for the whole check")
-    parser.add_argument("--only", type=int, help="this input alone, shown as it is")
+    parser.add_argument("--only", type=int, help="this input alone, with all that Python tells of its fault")
     given = parser.parse_args(arguments)
     logging.disable(logging.CRITICAL)  # libraries tell of every oddity, and there are many
     warnings.simplefilter("ignore")
-    numbers = range(given.start, given.start + given.inputs)
     if given.only is not None:
-        numbers = range(given.only, given.only + 1)
+        return again(given.only, given.seed, targets(given.checks))
+    numbers = range(given.start, given.start + given.inputs)
+    for number in (signal.SIGINT, signal.SIGTERM):  # in the background of a shell the first is ignored else
+        signal.signal(number, signal.default_int_handler)
     began = time.monotonic()
-    seen = fuzz(numbers, given.seed, targets(given.checks), lambda failure: print(f"FAILED: {failure}", flush=True))
-    print(f"inputs {numbers.start:,} to {numbers.stop - 1:,} of seed {given.seed}, {time.monotonic() - began:.0f} s")
+    seen = fuzz(numbers, given.seed, targets(given.checks), lambda line: print(line, flush=True))
+    print(f"inputs from {numbers.start:,} on, of seed {given.seed}, {time.monotonic() - began:.0f} s")
     print("\n".join(table(seen)), flush=True)
     return 1 if any(one.failures for one in seen.values()) else 0
+
+
+def again(number: int, seed: int, targets: Targets) -> int:
+    """Give one input to its target once more, and let what it raises be seen."""
+    chance = inputs.chance_of(seed, number)
+    name = chance.choices(list(targets), [share for share, _ in targets.values()])[0]
+    size, work = targets[name][1](chance)
+    print(f"no. {number}, {name}, {size:,} characters or bytes", flush=True)
+    print("refused" if work() else "done")
+    return 0
 
 
 def targets(checks: float) -> Targets:

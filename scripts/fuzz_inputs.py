@@ -1,6 +1,7 @@
 """Makes hostile texts and files for scripts/fuzz.py: real ideas, changed step by step, in files that are changed, too.
 
-Every input hangs on its number alone, so that a run can be split, and one input made again.
+Every input hangs on its number alone, so that a run can be split, and one input made again; of the clock there are but
+the times that archives and DOCX carry.
 """
 
 from __future__ import annotations

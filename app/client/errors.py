@@ -8,7 +8,7 @@
     └── Refused               the service said no, and why: ``problem``
         ├── KeyRefused        401, 403: there is no key, or it isn't valid, or it doesn't allow this
         ├── NotThere          404: no such thing, or the key may not use it
-        ├── RequestRejected   400, 413, 415, 422: the request's to mend
+        ├── RequestRejected   400, 409, 413, 415, 422: the request's to mend
         ├── LimitReached      429: asked too often; ``retry_after_s`` says when to come back
         └── ServiceTrouble    5xx: the service's own trouble
 """

@@ -128,9 +128,8 @@ def _code(source: str) -> tuple[list[str], list[str]]:
         shell = _SHELL.match(line)
         if shell:
             loads += _downloads(shell[1])
-        lines.append(
-            "pass" if shell else line[:_MOST_LINE_CHARS]
-        )  # a bare magic is no Python, and an empty block would be none either
+        # A bare magic is no Python, and an empty block would be none either.
+        lines.append("pass" if shell else line[:_MOST_LINE_CHARS])
     comments: list[str] = []
     tokens: list[tokenize.TokenInfo] = []
     for token in _tokens(lines):
