@@ -44,7 +44,6 @@ STATES_LAYER = 4
 there the tokens are already drawn towards the sentence as a whole."""
 MAX_STATES = 64
 """Tokens of a sentence whose states are kept: of the labelled texts' sentences, one in two hundred is longer."""
-
 KEPT_BYTES = 12_000_000
 """What is remembered of sentences: those of the longest text, or some five hundred, a text's rewrites among them."""
 
