@@ -53,9 +53,10 @@ def forget(checker: Checker) -> None:
     encoder._kept.clear()
     encoder._bytes = 0
     for one in gc.get_objects():
-        if isinstance(one, Memo):
+        # By their types: to ask some objects of other packages for a class is to be warned by them.
+        if issubclass(type(one), Memo):
             one.clear()
-        elif isinstance(one, LeastRecent) and one.__module__.startswith("app.") and one.cache_info().maxsize:
+        elif type(one) is LeastRecent and one.__module__.startswith("app.") and one.cache_info().maxsize:
             one.cache_clear()
 
 

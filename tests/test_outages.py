@@ -163,6 +163,7 @@ def test_a_killed_database_is_waited_for(
             results = client.get(f"{OURS}/{name}/results").json()["results"]
             assert sorted(row["number"] for row in results) == list(range(1, 41))
             assert all(row["report"] for row in results)
+            until(lambda: client.get("/api/v1/search", params=search).status_code == 200)
             assert client.get("/api/v1/search", params=search).json()["hits"][0]["entry"] in {"r1", "r2"}
         store.close()  # type: ignore[attr-defined]  # the one in folders has nothing to close
     assert unforeseen == []
