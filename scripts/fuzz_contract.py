@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 RIGHTS = ("check", "search", "feedback", "write:*", "write:@screenings")
-START_S = 60.0
+START_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
