@@ -14,6 +14,7 @@ from fastapi.responses import Response, StreamingResponse
 from app import access
 from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, gone, json_answer
 from app.errors import BadInput, ScreeningMissing, ScreeningsUnusable
+from app.forms import UploadRoute
 from app.render import dumps
 from app.screenings import exports, received, webhooks
 from app.screenings.access import owner_of
@@ -57,7 +58,7 @@ _TAKEN |= {k: v for k, v in answers(None, 401, 404, *BODY_FAULTS).items() if k !
 IdempotencyKey = Annotated[str, Header(max_length=255, description="Sent again, nothing is made twice.")]
 
 router = APIRouter(prefix="/api/v1/screenings", tags=["screenings"], route_class=JsonRoute)
-uploads = APIRouter(prefix="/api/v1", tags=["screenings"])
+uploads = APIRouter(prefix="/api/v1", tags=["screenings"], route_class=UploadRoute)
 
 
 async def _asked(request: Request, right: Right, work: Callable[[Store, str], Any]) -> tuple[Any, dict[str, str]]:
