@@ -43,9 +43,7 @@ class _InMemory(MultiPartParser):
 class _Kept(Request):
     """A request whose form is read in memory by the framework, too."""
 
-    async def form(  # type: ignore[override]  # nobody opens it as a context
-        self, *, max_files: float = 1, max_fields: float = MOST_FIELDS, max_part_size: int = 1 << 20
-    ) -> FormData:
+    async def form(self, *, max_part_size: int = 1 << 20, **_: float) -> FormData:  # type: ignore[override]
         """Read fields and files; what the framework would allow of them is more than is ever sent here."""
         return await _parsed(self, max_part_size)
 

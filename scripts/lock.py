@@ -5,7 +5,7 @@
     scripts/lock.py --upgrade --torch 2.14.0      at current releases, and another PyTorch
     scripts/lock.py -- --index ADDRESS            more for uv, such as where PyTorch's CPU build lies
 
-It needs uv (`pip install uv`, in an environment of its own). Every set is resolved for Linux, macOS and Windows at once.
+It needs uv (`pip install uv`, in an environment of its own). Every set is resolved for all systems at once.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def main(argv: list[str] | None = None) -> int:
     before = blocks(here.read_text(encoding="utf-8")) if here.exists() else {}
     lines = [_hashed(line, before, found) for line in torch.splitlines()]
     here.write_text(_HEAD + "".join(lines), encoding="utf-8")
-    sets = {"default": []} | {extra: ["--extra", extra] for extra in extras}
+    sets: dict[str, list[str]] = {"default": []} | {extra: ["--extra", extra] for extra in extras}
     default: dict[str, str] = {}
     for name, which in sets.items():
         some = blocks(_resolved(["pyproject.toml", *which], body, asked.more))

@@ -1,4 +1,4 @@
-"""What is deleted while somebody reads leaves SQLite's log as soon as they have read: tried again, and by the next start."""
+"""What is deleted while somebody reads leaves SQLite's log as soon as they have read."""
 
 from __future__ import annotations
 
