@@ -6,16 +6,20 @@ from dataclasses import dataclass, fields
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from fastapi.routing import APIRoute
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
 
 from app import corrections
 from app.errors import BadInput, TextTooLong
 from app.records import About, Notice
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
+    from collections.abc import Callable
+
+    from starlette.responses import Response
 
 MOST_FIELDS = 60
 MOST_COMPARED = 20_000
@@ -34,6 +38,28 @@ class _InMemory(MultiPartParser):
     """A parser that keeps files in memory: a text is never written to a disk. The body's size is limited before."""
 
     spool_max_size = 2**31
+
+
+class _Kept(Request):
+    """A request whose form is read in memory by the framework, too."""
+
+    async def form(self, *, max_part_size: int = 1 << 20, **_: float) -> FormData:  # type: ignore[override]
+        """Read fields and files; what the framework would allow of them is more than is ever sent here."""
+        return await _parsed(self, max_part_size)
+
+
+class UploadRoute(APIRoute):
+    """Reads a form that comes with a file without a temporary file."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        """Wrap FastAPI's own handler."""
+        handle = super().get_route_handler()
+
+        async def read_in_memory(request: Request) -> Response:
+            answer: Response = await handle(_Kept(request.scope, request.receive))
+            return answer
+
+        return read_in_memory
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ unlock() {
 }
 
 hash_of_pins() {
-    "$PYTHON" - "$ROOT/pyproject.toml" "$ROOT/constraints.txt" "$ROOT/scripts/_setup.sh" <<'PY'
+    "$PYTHON" - "$ROOT/pyproject.toml" "$ROOT"/requirements/*.txt "$ROOT/scripts/_setup.sh" <<'PY'
 import hashlib
 import sys
 
@@ -89,13 +89,22 @@ write_state() {
     printf '%s\n%s\n' "$ROOT" "$1" >"$STATE"
 }
 
-# pip, held to the pins, with its words in the log.
+# pip, with its words in the log.
 pip_install() {
     printf '\n# pip install %s\n' "$*" >>"$LOG"
-    "$VENV/bin/python" -m pip install --progress-bar off --constraint "$ROOT/constraints.txt" "$@" >>"$LOG" 2>&1
+    "$VENV/bin/python" -m pip install --progress-bar off --no-deps "$@" >>"$LOG" 2>&1
+}
+
+# A set of the lock: these wheels, byte for byte, and nothing that would have to be built first.
+pip_locked() { # the set, what else pip is to be told
+    pip_install --require-hashes --only-binary :all: --requirement "$ROOT/requirements/$1.txt" "${@:2}"
 }
 
 install_failed() {
+    if grep -q 'DO NOT MATCH THE HASHES' "$LOG"; then
+        fail "$1 could not be installed, since a package is not the one that the lock names: see the end of $LOG. Don't" \
+            "install it by other means before you know why; a mirror may have another build of it, or somebody changed it."
+    fi
     if grep -q 'No space left on device' "$LOG"; then
         fail "$1 could not be installed, since the disk is full: free 3 GB, then run this again."
     fi
@@ -104,20 +113,24 @@ install_failed() {
 }
 
 install_packages() { # runtime | dev
-    local project=$ROOT
+    local set=default
     if [ "$1" = dev ]; then
-        project="${ROOT}[dev]"
+        set=dev
     fi
     say "Installing PyTorch (its CPU build)"
-    # First from wherever this machine's pip looks, which may be nearer. The pins admit no other build on Linux, so that
+    # First from wherever this machine's pip looks, which may be nearer. The lock admits no other build on Linux, so that
     # this either brings the right one or finds nothing and fetches nothing.
-    if ! pip_install torch; then
+    if ! pip_locked torch; then
         [ "$(uname -s)" = Linux ] || install_failed "PyTorch"
-        pip_install --extra-index-url https://download.pytorch.org/whl/cpu torch || install_failed "PyTorch's CPU build"
+        pip_locked torch --extra-index-url https://download.pytorch.org/whl/cpu || install_failed "PyTorch's CPU build"
     fi
     say "Installing the pinned packages ($1): some minutes the first time"
-    pip_install hatchling editables || install_failed "The build tool"
-    pip_install --no-build-isolation --editable "$project" || install_failed "The pinned set of packages"
+    pip_locked "$set" || install_failed "The pinned set of packages"
+    pip_locked build || install_failed "The build tool"
+    pip_install --no-build-isolation --editable "$ROOT" || install_failed "The checkout"
+    "$VENV/bin/python" -m pip check >>"$LOG" 2>&1 ||
+        fail "the lock lacks something that pyproject.toml asks for: see the end of $LOG. After a change of the" \
+            "dependencies, write the lock anew: scripts/lock.py"
     "$VENV/bin/python" - <<'PY' || fail "the packages for graphics cards named above came in, which the pins should prevent: remove $VENV and report this."
 import sys
 from importlib.metadata import distributions

@@ -199,7 +199,8 @@ OWNERS: dict[str, set[str]] = {
     "pyarrow": {"learning", "collection", "corpus", "submissions"},
     "sklearn": {"learning", "harvest"},
     "scipy": {"learning"},
-    "fastapi": {"access", "api", "bodies", "holdings", "page", "screenings", "serving", "shelf", "voices", "web"},
+    "fastapi": {"access", "api", "bodies", "forms", "holdings", "page", "screenings", "serving", "shelf", "voices"}
+    | {"web"},
     "starlette": {"api", "bodies", "forms", "screenings", "serving", "shelf", "traffic", "tracing", "voices", "web"}
     | {"ledger"},
     "typer": {"batch", "cli", "console", "upkeep"},

@@ -205,6 +205,27 @@ def test_nothing_of_a_text_is_left(running: tuple[Running, httpx.Client, int], a
     assert not list((own.folder / "data").glob("*.db"))
 
 
+def test_an_upload_is_in_no_file_on_its_way(running: tuple[Running, httpx.Client, int], attempts: Attempts) -> None:
+    """While a large file still comes in, no open file holds a word of it: not the nameless ones of the framework."""
+    own, client, pid = running
+    line = IDEA.format(own.mark).encode() + b"\n"
+    seen: list[str] = []
+
+    def sent() -> Iterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.exe"\r\n\r\n'
+        for _ in range(30):
+            yield line * (100_000 // len(line))
+        for _ in range(10):  # the service reads it meanwhile
+            time.sleep(0.1)
+            seen.extend(_open_files(pid, own.mark))
+        yield b"\r\n--x--\r\n"
+
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = client.post("/api/v1/screenings:upload", content=sent(), headers=kind)
+    assert answer.json()["failed"] == 1, answer.text  # of an unknown kind, so that nothing of it is stored
+    attempts.note(f"open files while 3 MB come in: {seen}", held=seen == [])
+
+
 def test_what_was_kept_is_gone_when_it_is_deleted(
     running: tuple[Running, httpx.Client, int], attempts: Attempts
 ) -> None:

@@ -16,6 +16,7 @@ from app import access
 from app.bodies import BODY_FAULTS, JsonRoute, ServiceNow, answers, gone, header, json_answer
 from app.contract import MOST
 from app.errors import BadInput, ScreeningMissing, ScreeningsUnusable
+from app.forms import UploadRoute
 from app.render import dumps
 from app.screenings import exports, received, webhooks
 from app.screenings.access import owner_of
@@ -71,7 +72,7 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 IdempotencyKey = Annotated[str, Header(max_length=255, description="Sent again, nothing is made twice.")]
 
 router = APIRouter(prefix="/api/v1/screenings", tags=["screenings"], route_class=JsonRoute)
-uploads = APIRouter(prefix="/api/v1", tags=["screenings"])
+uploads = APIRouter(prefix="/api/v1", tags=["screenings"], route_class=UploadRoute)
 
 
 async def _asked(request: Request, right: Right, work: Callable[[Store, str], Any]) -> tuple[Any, dict[str, str]]:

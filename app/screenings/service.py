@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 PURGE_S = 600.0
 """How often what is past its retention is looked for."""
+SETTLE_S = 5.0
+"""How soon a deletion that a reader kept in the database's log is tried again."""
 COUNT_S = 5.0
 """How often what waits is counted for /metrics, which is asked less often than that."""
 FAULT_S = 10.0
@@ -51,13 +53,18 @@ async def running(desk: Desk, service: Service, fetching: Fetching) -> AsyncIter
     async def purge(books: Books) -> object:
         return await asyncio.to_thread(books.store.purge)
 
+    async def settle(books: Books) -> object:
+        await asyncio.to_thread(books.store.settle)
+        return 0
+
     async def count(books: Books) -> object:
         found = await asyncio.to_thread(books.queue.counts)
         service.meters.screenings(found.jobs, found.items, found.oldest_s, found.messages)
         return 0
 
     send = partial(webhooks.send_one, fetching=fetching)
-    steps = ((judge, IDLE_S), (follow, IDLE_S), (send, IDLE_S), (purge, PURGE_S), (count, COUNT_S))
+    own = ((judge, IDLE_S), (follow, IDLE_S), (send, IDLE_S))
+    steps = (*own, (purge, PURGE_S), (settle, SETTLE_S), (count, COUNT_S))
     tasks = [asyncio.create_task(_repeat(desk, step, idle_s, ending, service.meters)) for step, idle_s in steps]
     try:
         yield

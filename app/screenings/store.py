@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.errors import BadInput, ScreeningEnded, ScreeningMissing
 from app.screenings import outbox
+from app.screenings.database import BUSY_MS
 from app.screenings.entry import MISSING, Outcome, notices_as_text, plain, result_of, row_of
 from app.screenings.tables import ITEMS, MESSAGES, OVERRIDES, REQUESTS, RESULTS, SCREENINGS
 
@@ -27,6 +29,8 @@ MOVES = {
     "resume": (("paused",), "running"),
     "cancel": (("running", "paused"), "cancelled"),
 }
+SETTLE_MS = 1_000
+"""How long to wait for readers before a deletion is left in SQLite's log for the next attempt; writers wait as well."""
 
 
 class Store:
@@ -36,6 +40,8 @@ class Store:
         """Take an engine that is migrated; ``days`` is how long a screening is kept."""
         self._engine, self._days, self._now = engine, days, now
         self._reading = engine.execution_options(reads=True)
+        self._owed = engine.dialect.name == "sqlite"  # an earlier process may have left something
+        self._settling = threading.Lock()
 
     def create(self, owner: str, order: Order) -> str:
         """Take a screening on; one that was made with the same key and body is given again.
@@ -146,10 +152,11 @@ class Store:
         with self._engine.begin() as c:
             self._own(c, owner, name, lock=True)
             _remove(c, [name])
-        self._overwrite()
+        self._owe()
 
     def purge(self) -> int:
         """Remove what is past its retention, and tell how many screenings that were."""
+        self.settle()
         past = SCREENINGS.c.expires <= self._now()
         with self._reading.connect() as c:
             if c.execute(select(SCREENINGS.c.id).where(past).limit(1)).first() is None:
@@ -157,17 +164,37 @@ class Store:
         with self._engine.begin() as c:
             old = list(c.scalars(select(SCREENINGS.c.id).where(past).with_for_update()))
             _remove(c, old)
-        self._overwrite()
+        self._owe()
         return len(old)
 
-    def _overwrite(self) -> None:
-        """Carry a deletion out of SQLite's log, where the old pages would stay readable."""
-        if self._engine.dialect.name == "sqlite":
-            raw = self._engine.raw_connection()  # outside of any transaction, where alone it can be done
-            try:
-                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            finally:
-                raw.close()
+    def settle(self) -> bool:
+        """Carry deletions out of SQLite's log, where the old pages would stay readable.
+
+        A reader that is at work needs the log: it is then left for the next attempt. A new process owes one, too.
+
+        Returns:
+            Whether nothing of what was deleted is left.
+        """
+        with self._settling:
+            if self._owed:
+                self._owed = not self._overwritten()
+            return not self._owed
+
+    def _owe(self) -> None:
+        with self._settling:  # an attempt that began before the deletion mustn't count for it
+            self._owed = self._engine.dialect.name == "sqlite"
+        self.settle()
+
+    def _overwritten(self) -> bool:
+        raw = self._engine.raw_connection()  # outside of any transaction, where alone it can be done
+        try:
+            cursor = raw.cursor()
+            cursor.execute(f"PRAGMA busy_timeout={SETTLE_MS}")
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        finally:
+            raw.close()
+        return not busy
 
     # --- what came out ------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import zipfile
+import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -17,6 +18,8 @@ from app.submissions.resume import Line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pypdf import PdfReader
+
     from app.submissions.item import Limits
 
 _MIN_LETTERS = 20
@@ -24,6 +27,12 @@ _MIN_LETTERS = 20
 _MOST_PARTS = 2_000
 _DOCX_UNPACKED = 10
 """A DOCX may unpack to this many times the limit for a document: its pictures count, too."""
+_MOST_NODES = 10_000
+"""A PDF's tree of pages may have this many branches and leaves; the library walks all of it before the first page."""
+_MOST_DRAWN = 8_000_000
+"""Bytes of drawing commands, unpacked, that are read of one PDF: more than in any text that somebody wrote."""
+_MOST_TAGS = 500_000
+"""Tags in the XML of one DOCX; a book of 300 pages has about as many, and the library keeps an object for each."""
 _HEADING = re.compile(r"heading|title|überschrift|titre|título", re.IGNORECASE)
 _LIST = re.compile(r"list|bullet|aufzählung|liste", re.IGNORECASE)
 
@@ -58,9 +67,10 @@ def _pdf_lines(name: str, data: bytes, limits: Limits) -> tuple[list[Line], tupl
         reader = PdfReader(BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
             raise FileNotDecryptedError  # noqa: TRY301  told below, as when the library itself finds it out
+        _refuse_endless(reader)
         count = len(reader.pages)
         # Joined first: a word or a bullet may be cut off from its line, but no line from its page.
-        text = "\n".join(reader.pages[n].extract_text() for n in range(min(count, limits.max_pages)))
+        text = "\n".join(_pages(reader, min(count, limits.max_pages)))
     except (DependencyError, FileNotDecryptedError) as error:
         raise FileUnreadable(f"{name} is encrypted. Send it without a password.") from error
     except LimitReachedError as error:
@@ -79,6 +89,31 @@ def _pdf_lines(name: str, data: bytes, limits: Limits) -> tuple[list[Line], tupl
     return [Line(line.rstrip()) for line in text.splitlines() if line.strip()], more
 
 
+def _refuse_endless(reader: PdfReader) -> None:
+    from pypdf.errors import LimitReachedError  # noqa: PLC0415
+
+    waiting, seen = [reader.root_object["/Pages"]], 1
+    while waiting:
+        children = waiting.pop().get_object().get("/Kids", ())  # type: ignore[union-attr]  # the caller tells of it
+        seen += len(children)
+        if seen > _MOST_NODES:
+            raise LimitReachedError
+        waiting += children
+
+
+def _pages(reader: PdfReader, count: int) -> Iterator[str]:
+    from pypdf.errors import LimitReachedError  # noqa: PLC0415
+
+    left = _MOST_DRAWN
+    for number in range(count):
+        page = reader.pages[number]
+        contents = page.get_contents()
+        left -= len(contents.get_data()) if contents is not None else 0
+        if left < 0:
+            raise LimitReachedError
+        yield page.extract_text()
+
+
 def _refuse_bomb(name: str, data: bytes, limits: Limits) -> None:
     """Look at a DOCX's table of contents before anything is unpacked."""
     if data.startswith(
@@ -88,10 +123,24 @@ def _refuse_bomb(name: str, data: bytes, limits: Limits) -> None:
     try:
         with zipfile.ZipFile(BytesIO(data)) as packed:
             parts = packed.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+            large = (
+                len(parts) > _MOST_PARTS or sum(p.file_size for p in parts) > _DOCX_UNPACKED * limits.max_document_bytes
+            )
+            large = large or _has_endless_xml(packed, parts)
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
         raise FileUnreadable(f"{name} is not a readable DOCX. Save it as .docx again, or send its text.") from error
-    if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > _DOCX_UNPACKED * limits.max_document_bytes:
+    if large:
         raise FileUnreadable(f"{name} unpacks to more than is read of a DOCX. Send it without pictures.")
+
+
+def _has_endless_xml(packed: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> bool:
+    tags = 0
+    for part in parts:
+        if part.filename.endswith((".xml", ".rels")):
+            with packed.open(part) as stream:  # stops at the size that the table of contents gives
+                while tags <= _MOST_TAGS and (some := stream.read(1 << 16)):
+                    tags += some.count(b"<")
+    return tags > _MOST_TAGS
 
 
 def _docx_lines(name: str, data: bytes) -> list[Line]:
