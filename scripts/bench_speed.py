@@ -196,6 +196,8 @@ def batch(settings: Settings, rounds: int) -> dict[str, Any]:
     texts = [Submission(text) for text in ideas((1, 250))]
     groups = [texts[at : at + GROUP] for at in range(0, len(texts), GROUP)]
     found = {}
+    # The tables of other languages are made once a process, as they are first met.
+    _opened(settings, "fp32", encoder)[0].check_many(texts, advise=False)
     for advise in (False, True):
         ratios: dict[str, list[float]] = defaultdict(list)
         for _ in range(rounds):
