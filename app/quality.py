@@ -97,6 +97,29 @@ def unfound(views: Sequence[View], vectors: Vectors, among: int = AMONG) -> list
     return sorted({str(owner) for owner in owners} - found)
 
 
+def unanswered(
+    entries: Sequence[str], asked: Vectors, views: Sequence[View], vectors: Vectors, among: int = AMONG
+) -> list[str]:
+    """List those entries that a text on them doesn't bring back among the nearest of their kind.
+
+    Args:
+        entries: ids, each with at least one view.
+        asked: float32 unit vectors of a text on each, shape (entries, 384).
+        views: every view of the catalogue.
+        vectors: their unit vectors, shape (views, 384).
+        among: how many nearest entries are looked at.
+    """
+    owners = np.array([view.entry for view in views])
+    kinds = np.array([view.kind for view in views])
+    kind_of = dict(zip(owners.tolist(), kinds.tolist(), strict=True))
+    left = []
+    for entry, text in zip(entries, asked, strict=True):
+        same = np.flatnonzero(kinds == kind_of[entry])
+        if entry not in _nearest_entries(owners[same], vectors[same] @ text, among):
+            left.append(entry)
+    return left
+
+
 def covered(shipped: Mapping[str, Iterable[Sequence[str]]], catalogue: Catalogue) -> dict[str, tuple[int, list[str]]]:
     """Tell how much of what packages ship the catalogue knows.
 

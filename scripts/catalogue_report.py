@@ -153,7 +153,7 @@ def _is_known(finder: AliasFinder, name: str) -> bool:
 
 
 def _weak(catalogue: Catalogue) -> list[str]:
-    """Show what a person should look at; give the ids of entries that their own descriptions don't bring back."""
+    """Show what a person should look at; give the ids of entries that no description or title brings back."""
     encoder = SentenceTransformersEncoder.open()
     every = views(catalogue)
     vectors = encoder.encode([view.text for view in every])
@@ -164,7 +164,12 @@ def _weak(catalogue: Catalogue) -> list[str]:
     alike = quality.twins(every, vectors)
     _show("descriptions that are nearly the same", [f"{p.one} and {p.other} ({p.what})" for p in alike])
     _show("entries that their own descriptions don't bring back", lost)
-    return lost
+    # A tutorial's title is no sure name, but whoever followed one says which.
+    titled = [catalogue.tutorials[entry] for entry in lost if entry in catalogue.tutorials]
+    said = encoder.encode([f"I followed {one.name} by {one.publisher}." for one in titled])
+    unsaid = quality.unanswered([one.id for one in titled], said, every, vectors)
+    _show("tutorials that their title and publisher don't bring back, either", unsaid)
+    return sorted({*lost} - catalogue.tutorials.keys() | {*unsaid})
 
 
 def _show(title: str, found: list[str]) -> None:

@@ -44,6 +44,9 @@ def test_an_entry_must_be_found_by_what_is_told_of_it(fake_encoder: Encoder) -> 
     vectors = fake_encoder.encode([v.text for v in some])
     assert quality.unfound(some, vectors, among=1) == ["alone", "lost"]
     assert quality.unfound(some, vectors, among=3) == ["alone"]
+    # Whoever says it in other words is answered; whoever speaks of something else isn't.
+    asked = fake_encoder.encode([some[-1].text, some[0].text])
+    assert quality.unanswered(["alone", "lost"], asked, some, vectors, among=1) == ["lost"]
 
 
 def test_shared_and_common_names_are_shown(tiny: Catalogue) -> None:
